@@ -1,0 +1,90 @@
+"""Which faces to show: a filter and a sort, turned into SQL with bound parameters.
+
+Column names come only from the cache's own columns and are quoted; values are always bound. Nothing a person typed,
+in a widget or in a URL, becomes part of a statement.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from cache.errors import BadQuery
+
+Kind = Literal["number", "text", "class"]
+Value = str | int | float | bool
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column that faces can be sorted or filtered by."""
+
+    name: str
+    kind: Kind
+    unit: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Every condition must hold; an empty one holds for every face."""
+
+    splits: tuple[str, ...] = ()
+    predicted: tuple[int, ...] = ()  # class indices
+    majority: tuple[int, ...] = ()  # class indices
+    correct: bool | None = None  # faces without a majority are neither
+    ranges: tuple[tuple[str, float, float], ...] = ()  # (number column, low, high), both ends included
+    values: tuple[tuple[str, tuple[str, ...]], ...] = ()  # (text column, allowed values)
+
+    def where(self, columns: Mapping[str, Column]) -> tuple[str, list[Value]]:
+        """SQL condition and its parameters. Raises BadQuery for a column the cache lacks."""
+        terms: list[str] = []
+        bound: list[Value] = []
+
+        def one_of(name: str, allowed: tuple[str, ...] | tuple[int, ...]) -> None:
+            if allowed:
+                terms.append(f"{identifier(name, columns)} IN ({', '.join('?' * len(allowed))})")
+                bound.extend(allowed)
+
+        one_of("split", self.splits)
+        one_of("predicted", self.predicted)
+        one_of("majority", self.majority)
+        if self.correct is not None:
+            terms.append(f"predicted {'=' if self.correct else '<>'} majority")
+        for name, low, high in self.ranges:
+            _expect(name, "number", columns)
+            terms.append(f"{identifier(name, columns)} BETWEEN ? AND ?")
+            bound.extend((float(low), float(high)))
+        for name, allowed in self.values:
+            _expect(name, "text", columns)
+            one_of(name, allowed)
+        return " AND ".join(terms) or "TRUE", bound
+
+
+@dataclass(frozen=True)
+class Sort:
+    """Order of the faces; ties by face_id, nulls last."""
+
+    column: str = "face_id"
+    descending: bool = False
+
+    def order(self, columns: Mapping[str, Column]) -> str:
+        direction = "DESC" if self.descending else "ASC"
+        return f"{identifier(self.column, columns)} {direction} NULLS LAST, face_id"
+
+
+def identifier(name: str, columns: Mapping[str, Column]) -> str:
+    """A column name fit for SQL, if the cache has it."""
+    if name not in columns:
+        raise BadQuery(f"This cache has no column '{name}'. It has: {', '.join(columns)}.")
+    return quote(name)
+
+
+def quote(name: str) -> str:
+    escaped = name.replace('"', '""')
+    return f'"{escaped}"'
+
+
+def _expect(name: str, kind: Kind, columns: Mapping[str, Column]) -> None:
+    identifier(name, columns)
+    if columns[name].kind != kind:
+        raise BadQuery(f"Column '{name}' holds {columns[name].kind} values, and the filter needs {kind} values.")

@@ -1,0 +1,132 @@
+"""manifest.json: what a cache holds and how it was made. A part that it does not name does not exist."""
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from cache.errors import CacheNotFound, SchemaMismatch
+from cache.schema import SCHEMA_VERSION
+
+FILE = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One finished Parquet file of a table."""
+
+    file: str  # relative to the cache folder
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class SourceInfo:
+    """Where the faces came from."""
+
+    spec: str
+    title: str
+    note: str = ""  # shown on every page
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """How one model's predictions were made."""
+
+    title: str
+    samples: int  # S
+    seed: int | None
+    backbones: tuple[str, ...]  # the first one's features are kept for embedding and neighbours
+    weights_sha256: str
+    precision: str  # 'fp32' or 'bf16', of the trunk
+    device: str
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One stretch of the source that is done: its faces, and the models that have scored them."""
+
+    entries: int  # items and rejects of the source
+    faces: int
+    last_source: str  # to notice a source that changed between two runs
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The whole record; frozen, because a change becomes real only when the file is replaced."""
+
+    classes: tuple[str, ...]
+    source: SourceInfo
+    settings: dict[str, Any]  # what must not change between two runs of one build
+    schema_version: int = SCHEMA_VERSION
+    complete: bool = False
+    created: str = ""  # ISO 8601, UTC
+    updated: str = ""
+    seconds: float = 0.0  # spent building, all runs together
+    command: str = ""
+    hardware: dict[str, Any] = field(default_factory=dict)
+    packages: dict[str, str] = field(default_factory=dict)
+    models: dict[str, ModelInfo] = field(default_factory=dict)
+    chunks: tuple[Chunk, ...] = ()
+    parts: dict[str, dict[str, Part]] = field(default_factory=dict)  # table -> part name -> Part
+
+    @property
+    def faces(self) -> int:
+        return sum(chunk.faces for chunk in self.chunks)
+
+    @property
+    def ready_models(self) -> tuple[str, ...]:
+        """Models whose predictions cover every face so far."""
+        done = [m for m in self.models if self.rows(f"predictions/model={m}") == self.faces]
+        return tuple(done) if self.faces else ()
+
+    def rows(self, table: str) -> int:
+        return sum(part.rows for part in self.parts.get(table, {}).values())
+
+    def with_part(self, table: str, name: str, part: Part) -> "Manifest":
+        return replace(self, parts={**self.parts, table: {**self.parts.get(table, {}), name: part}})
+
+
+def load(folder: Path) -> Manifest:
+    """Read and check manifest.json. Raises CacheNotFound or SchemaMismatch."""
+    path = folder / FILE
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise CacheNotFound(f"No cache at {folder}. Build one: python -m engine build SOURCE --out {folder}") from None
+    except (OSError, ValueError) as problem:
+        raise SchemaMismatch(f"{path} cannot be read ({problem}). Build the cache again into a new folder.") from None
+    version = raw.get("schema_version") if isinstance(raw, dict) else None
+    if version != SCHEMA_VERSION:
+        raise SchemaMismatch(
+            f"The cache at {folder} has schema version {version}, and this Doubtscope reads version "
+            f"{SCHEMA_VERSION}. Build it again: python -m engine build SOURCE --out NEW_FOLDER"
+        )
+    try:
+        return _parse(raw)
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise SchemaMismatch(
+            f"{path} lacks or distorts a field ({problem}). Build the cache again into a new folder."
+        ) from None
+
+
+def dump(manifest: Manifest) -> str:
+    return json.dumps(asdict(manifest), indent=1) + "\n"
+
+
+def _parse(raw: dict[str, Any]) -> Manifest:
+    return Manifest(
+        **{
+            **raw,
+            "classes": tuple(raw["classes"]),
+            "source": SourceInfo(**raw["source"]),
+            "models": {
+                name: ModelInfo(**{**info, "backbones": tuple(info["backbones"])})
+                for name, info in raw["models"].items()
+            },
+            "chunks": tuple(Chunk(**chunk) for chunk in raw["chunks"]),
+            "parts": {
+                table: {name: Part(**part) for name, part in parts.items()} for table, parts in raw["parts"].items()
+            },
+        }
+    )
