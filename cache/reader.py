@@ -1,7 +1,7 @@
 """Read a cache with DuckDB, straight from its Parquet parts. Every query is bounded in rows."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,11 +10,12 @@ from typing import Any
 import duckdb
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cache import manifest as manifests
 from cache.errors import BadQuery, CacheGone, SchemaMismatch
-from cache.filters import Column, Filter, Sort, Value, quote
+from cache.filters import Column, Filter, Sort, quote
 from cache.manifest import Manifest
 from cache.schema import ATTRIBUTE_PREFIX, SCORES
 
@@ -54,7 +55,7 @@ class Cache:
         for name, files in self._tables.items():
             if files:
                 paths = ", ".join(_literal(str(path)) for path in files)
-                self._connection.execute(f"CREATE VIEW {quote(name)} AS SELECT * FROM read_parquet([{paths}])")
+                self.rows(f"CREATE VIEW {quote(name)} AS SELECT * FROM read_parquet([{paths}])", [])
 
     # ---- what there is
 
@@ -75,6 +76,8 @@ class Cache:
             fields = pq.read_schema(self._tables["faces"][0])
         except OSError:
             raise self._gone() from None
+        except pa.ArrowInvalid as problem:
+            raise self._unreadable(problem) from None
         found = {}
         for f in fields:
             if f.name.startswith(ATTRIBUTE_PREFIX):
@@ -104,7 +107,7 @@ class Cache:
     def count(self, model: str | None, where: Filter = EVERYTHING) -> int:
         """Number of faces that match."""
         condition, bound = where.where(self.columns(model))
-        return int(self._rows(f"SELECT count(*) FROM {self._joined(model)} WHERE {condition}", bound)[0][0])
+        return int(self.rows(f"SELECT count(*) FROM {self.joined(model)} WHERE {condition}", bound)[0][0])
 
     def page(
         self,
@@ -125,8 +128,8 @@ class Cache:
                 raise BadQuery(f"This cache has no column '{name}'. It has: {', '.join(known)}.")
         wanted = ", ".join(quote(name) for name in ("face_id", "source", *names))
         bound += [max(0, min(limit, MAX_ROWS)), max(0, offset)]
-        return self._frame(
-            f"SELECT {wanted} FROM {self._joined(model)} WHERE {condition} "
+        return self.frame(
+            f"SELECT {wanted} FROM {self.joined(model)} WHERE {condition} "
             f"ORDER BY {sort.order(known)} LIMIT ? OFFSET ?",
             bound,
         )
@@ -136,7 +139,7 @@ class Cache:
         ids = [int(i) for i in face_ids][:MAX_ROWS]
         if not ids or not self._tables.get("thumbnails"):
             return {}
-        rows = self._rows(
+        rows = self.rows(
             "SELECT face_id, thumbnail FROM thumbnails "
             "SEMI JOIN (SELECT unnest(?::BIGINT[]) AS face_id) USING (face_id) WHERE face_id BETWEEN ? AND ?",
             [ids, min(ids), max(ids)],
@@ -148,8 +151,8 @@ class Cache:
         known = self.columns(model)
         extra = ["source", "content_id", "votes"] + (["probs", "samples"] if model else [])
         names = [*known, *extra]
-        rows = self._rows(
-            f"SELECT {', '.join(map(quote, names))} FROM {self._joined(model)} WHERE face_id = ?",
+        rows = self.rows(
+            f"SELECT {', '.join(map(quote, names))} FROM {self.joined(model)} WHERE face_id = ?",
             [int(face_id)],
         )
         if not rows:
@@ -170,8 +173,8 @@ class Cache:
             return pd.DataFrame({"low": [], "high": [], "faces": []})
         width = (high - low) / bins or 1.0
         name = quote(column)
-        rows = self._rows(
-            f"SELECT least(floor(({name} - ?) / ?), ?)::INT AS bin, count(*) FROM {self._joined(model)} "
+        rows = self.rows(
+            f"SELECT least(floor(({name} - ?) / ?), ?)::INT AS bin, count(*) FROM {self.joined(model)} "
             f"WHERE {name} IS NOT NULL AND NOT isnan({name}::DOUBLE) AND {condition} GROUP BY bin",
             [low, width, bins - 1, *bound],
         )
@@ -187,8 +190,8 @@ class Cache:
         if column not in known or known[column].kind != "number":
             raise BadQuery(f"This cache has no number column '{column}'. It has: {', '.join(known)}.")
         name = quote(column)
-        low, high = self._rows(
-            f"SELECT min({name}), max({name}) FROM {self._joined(model)} WHERE NOT isnan({name}::DOUBLE)", []
+        low, high = self.rows(
+            f"SELECT min({name}), max({name}) FROM {self.joined(model)} WHERE NOT isnan({name}::DOUBLE)", []
         )[0]
         return (math.nan, math.nan) if low is None else (float(low), float(high))
 
@@ -197,8 +200,8 @@ class Cache:
         known = self.columns(model)
         if column not in known:
             raise BadQuery(f"This cache has no column '{column}'. It has: {', '.join(known)}.")
-        return self._frame(
-            f"SELECT {quote(column)} AS value, count(*) AS faces FROM {self._joined(model)} "
+        return self.frame(
+            f"SELECT {quote(column)} AS value, count(*) AS faces FROM {self.joined(model)} "
             "GROUP BY value ORDER BY faces DESC, value LIMIT ?",
             [min(limit, MAX_ROWS)],
         )
@@ -207,13 +210,13 @@ class Cache:
         """Statistics computed at the end of a build: model, split, metric, value, low, high, n."""
         if not self._tables.get("summary"):
             return pd.DataFrame(columns=["model", "split", "metric", "value", "low", "high", "n"])
-        return self._frame("SELECT * FROM summary LIMIT ?", [MAX_ROWS])
+        return self.frame("SELECT * FROM summary LIMIT ?", [MAX_ROWS])
 
     def rejects(self, *, limit: int = 200) -> pd.DataFrame:
         """Inputs that did not become faces: source, stage, reason."""
         if not self._tables.get("rejects"):
             return pd.DataFrame(columns=["source", "stage", "reason"])
-        return self._frame("SELECT * FROM rejects LIMIT ?", [min(limit, MAX_ROWS)])
+        return self.frame("SELECT * FROM rejects LIMIT ?", [min(limit, MAX_ROWS)])
 
     @property
     def n_rejects(self) -> int:
@@ -222,7 +225,32 @@ class Cache:
     def close(self) -> None:
         self._connection.close()
 
+    # ---- for the other modules of this package
+
+    def joined(self, model: str | None) -> str:
+        """What to select from: the faces, beside the predictions of a model when there is one."""
+        if model is None:
+            return "faces"
+        if model not in self.models:
+            raise BadQuery(f"This cache has no model '{model}'. It has: {', '.join(self.models) or 'none yet'}.")
+        return f"faces JOIN {quote(f'predictions/model={model}')} USING (face_id)"
+
+    def rows(self, sql: str, bound: list[Any]) -> list[tuple[Any, ...]]:
+        return self._run(sql, bound, lambda result: result.fetchall())
+
+    def frame(self, sql: str, bound: list[Any]) -> pd.DataFrame:
+        return self._run(sql, bound, lambda result: result.df())
+
     # ---- inside
+
+    def _run(self, sql: str, bound: list[Any], fetch: Callable[[duckdb.DuckDBPyConnection], Any]) -> Any:
+        try:
+            with self._connection.cursor() as cursor:
+                return fetch(cursor.execute(sql, bound))
+        except duckdb.IOException:
+            raise self._gone() from None
+        except (duckdb.InvalidInputException, duckdb.SerializationException) as problem:
+            raise self._unreadable(problem) from None
 
     def _percentiles(self, row: dict[str, Any], model: str | None) -> tuple[dict[str, float], int]:
         """Mid-rank percentile of each part of the triple among the faces of the same split."""
@@ -231,17 +259,10 @@ class Cache:
         same = "split IS NOT DISTINCT FROM ?"
         ranks = ", ".join(f"avg(({u} < ?)::INT) + avg(({u} = ?)::INT) / 2" for u in UNCERTAINTIES)
         twice = [value for u in UNCERTAINTIES for value in (row[u], row[u])]
-        *shares, n = self._rows(
-            f"SELECT {ranks}, count(*) FROM {self._joined(model)} WHERE {same}", [*twice, row["split"]]
+        *shares, n = self.rows(
+            f"SELECT {ranks}, count(*) FROM {self.joined(model)} WHERE {same}", [*twice, row["split"]]
         )[0]
         return {u: 100.0 * float(share) for u, share in zip(UNCERTAINTIES, shares, strict=True)}, int(n)
-
-    def _joined(self, model: str | None) -> str:
-        if model is None:
-            return "faces"
-        if model not in self.models:
-            raise BadQuery(f"This cache has no model '{model}'. It has: {', '.join(self.models) or 'none yet'}.")
-        return f"faces JOIN {quote(f'predictions/model={model}')} USING (face_id)"
 
     def _files(self, table: str) -> list[Path]:
         root = self.folder.resolve()
@@ -255,24 +276,16 @@ class Cache:
                 )
         return paths
 
-    def _rows(self, sql: str, bound: list[Any]) -> list[tuple[Any, ...]]:
-        try:
-            with self._connection.cursor() as cursor:
-                return cursor.execute(sql, bound).fetchall()
-        except duckdb.IOException:
-            raise self._gone() from None
-
-    def _frame(self, sql: str, bound: list[Value]) -> pd.DataFrame:
-        try:
-            with self._connection.cursor() as cursor:
-                return cursor.execute(sql, bound).df()
-        except duckdb.IOException:
-            raise self._gone() from None
-
     def _gone(self) -> CacheGone:
         return CacheGone(
             f"The cache at {self.folder} was moved, deleted or rebuilt while it was open. Reload the page; if it is "
             f"gone, build it again: python -m engine build SOURCE --out {self.folder}"
+        )
+
+    def _unreadable(self, problem: Exception) -> SchemaMismatch:
+        return SchemaMismatch(
+            f"A part of the cache at {self.folder} cannot be read ({str(problem).splitlines()[0]}). "
+            "Build the cache again into a new folder."
         )
 
 

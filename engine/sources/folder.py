@@ -12,14 +12,14 @@ from engine.sources.labels import Labels, read_labels
 from engine.sources.rows import Item, Reject, Source, SourceProblem
 
 IMAGE_SUFFIXES = {
-    ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff",
-    ".ppm", ".pgm", ".pbm", ".pnm",
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".bmp", ".dib", ".gif", ".tif",
+    ".tiff", ".ppm", ".pgm", ".pbm", ".pnm",
 }  # fmt: skip
 # What lies beside images in ordinary datasets and needs no mention
 COMPANION_SUFFIXES = {
-    ".csv", ".tsv", ".txt", ".md", ".rst", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".toml", ".ini", ".cfg",
-    ".log", ".html", ".pdf", ".py", ".ipynb", ".sh", ".npy", ".npz", ".parquet", ".mat", ".h5", ".pkl", ".db",
-    ".zip", ".tar", ".gz", ".7z",
+    ".csv", ".tsv", ".txt", ".md", ".rst", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".toml", ".ini",
+    ".cfg", ".log", ".html", ".pdf", ".py", ".ipynb", ".sh", ".npy", ".npz", ".parquet", ".mat", ".h5",
+    ".pkl", ".db", ".zip", ".tar", ".gz", ".7z",
 }  # fmt: skip
 COMPANION_NAMES = {"license", "readme", "copying", "makefile", "sha256sums", "md5sums"}
 SPLITS = {
@@ -93,9 +93,10 @@ def _walk(root: Path) -> Iterator[_File | Reject]:
             source = printable(path.relative_to(root).as_posix())
             suffix = path.suffix.lower()
             if suffix in IMAGE_SUFFIXES:
-                yield _File(source, path) if _is_regular(path) else Reject(
-                    source, "list", f"{source} is not a regular file."
-                )
+                if _is_regular(path):
+                    yield _File(source, path)
+                else:
+                    yield Reject(source, "list", f"{source} is not a regular file.")
             elif suffix not in COMPANION_SUFFIXES and path.stem.lower() not in COMPANION_NAMES:
                 ending = f"The ending '{suffix}'" if suffix else "A name without an ending"
                 yield Reject(source, "list", f"{ending} is no format read here; save it as JPEG or PNG.")

@@ -1,7 +1,7 @@
 """Votes for a folder or a table of images, from a CSV.
 
-Either the annotators' counts     file,happiness,anger[,split]     or one label per file     file,label[,split]
-                                  a.jpg,7,3,train                                            a.jpg,happy,train
+Either the annotators' counts    file,happiness,anger[,split]    or one label per file    file,label[,split]
+                                 a.jpg,7,3,train                                          a.jpg,happy,train
 
 The whole file is checked before anything is built: a labels file with one wrong row is usually wrong in more.
 """
@@ -35,7 +35,7 @@ class Labels:
 
     path: Path
     classes: tuple[str, ...]
-    votes: dict[str, tuple[int, ...] | None] = field(default_factory=dict)  # file -> (C,); None: 'unknown' only
+    votes: dict[str, tuple[int, ...] | None] = field(default_factory=dict)  # file -> (C,); None: all dropped
     splits: dict[str, str] = field(default_factory=dict)  # file -> split, for files that name one
 
     def check_files(self, files: set[str], where: Path) -> None:
@@ -44,8 +44,8 @@ class Labels:
         if missing:
             shown = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
             raise SourceProblem(
-                f"{len(missing):,} of the {len(self.votes):,} files named in {self.path} are not images in {where}: "
-                f"{shown}. Write each file as its path relative to {where}, or remove its row."
+                f"{len(missing):,} of {len(self.votes):,} files in {self.path} are not in {where}: {shown}. "
+                f"Write each file as its path relative to {where}, or remove its row."
             )
 
 

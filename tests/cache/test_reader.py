@@ -180,3 +180,11 @@ def test_deleted_while_open(tmp_path):
     shutil.rmtree(folder)
     with pytest.raises(CacheGone, match="Reload"):
         cache.page(MODEL)
+
+
+def test_truncated_part(tmp_path):
+    folder = synthetic.write(tmp_path / "c", 40)
+    part = folder / "faces" / "part-00000.parquet"
+    part.write_bytes(part.read_bytes()[:100])
+    with pytest.raises(SchemaMismatch, match=r"cannot be read.*Build the cache again"):
+        Cache(folder).count(MODEL)

@@ -1,0 +1,89 @@
+"""Where faces stand in a filtered, sorted list: the neighbours of one face, and faces at equal steps along it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from cache.errors import BadQuery
+from cache.filters import Filter, Sort, Value, quote
+from cache.reader import DATASET_ORDER, EVERYTHING, MAX_ROWS, Cache
+
+
+@dataclass(frozen=True)
+class Place:
+    """The position of a face in a list, and the faces on either side of it."""
+
+    position: int  # 0 is the first
+    total: int
+    previous: int | None
+    next: int | None
+
+
+def place(
+    cache: Cache, model: str | None, face_id: int, where: Filter = EVERYTHING, sort: Sort = DATASET_ORDER
+) -> Place | None:
+    """Place of a face in `cache.page(model, where, sort)`; None when the filter leaves it out.
+
+    Compares every face with this one, which needs no sort of the whole list.
+    """
+    known = cache.columns(model)
+    sort.order(known)  # refuses an unknown column
+    condition, bound = where.where(known)
+    listed = f"(SELECT face_id, {quote(sort.column)} AS value FROM {cache.joined(model)} WHERE {condition})"
+    own = cache.rows(f"SELECT value FROM {listed} WHERE face_id = ?", [*bound, face_id])
+    if not own:
+        return None
+    before, after = (">", "<") if sort.descending else ("<", ">")
+    values: list[Value]
+    if own[0][0] is None:  # nulls come last, by face_id
+        earlier, later = "(value IS NOT NULL OR face_id < ?)", "(value IS NULL AND face_id > ?)"
+        values = [face_id]
+    else:
+        earlier = f"(value {before} ? OR (value = ? AND face_id < ?))"
+        later = f"(value {after} ? OR value IS NULL OR (value = ? AND face_id > ?))"
+        values = [own[0][0], own[0][0], face_id]
+    position, total = cache.rows(
+        f"SELECT count(*) FILTER (WHERE {earlier}), count(*) FROM {listed}", [*values, *bound]
+    )[0]
+    forward, backward = ("DESC", "ASC") if sort.descending else ("ASC", "DESC")
+    previous = cache.rows(
+        f"SELECT face_id FROM {listed} WHERE {earlier} ORDER BY value {backward} NULLS FIRST, face_id DESC LIMIT 1",
+        [*bound, *values],
+    )
+    following = cache.rows(
+        f"SELECT face_id FROM {listed} WHERE {later} ORDER BY value {forward} NULLS LAST, face_id LIMIT 1",
+        [*bound, *values],
+    )
+    return Place(
+        int(position), int(total), previous[0][0] if previous else None, following[0][0] if following else None
+    )
+
+
+def spread(
+    cache: Cache,
+    model: str | None,
+    column: str,
+    where: Filter = EVERYTHING,
+    *,
+    faces: int = 12,
+    columns: Sequence[str] = (),
+) -> pd.DataFrame:
+    """Up to `faces` faces at equal steps of rank, from the lowest to the highest value of a column."""
+    known = cache.columns(model)
+    condition, bound = where.where(known)
+    order = Sort(column).order(known)
+    for name in columns:
+        if name not in known:
+            raise BadQuery(f"This cache has no column '{name}'. It has: {', '.join(known)}.")
+    total = cache.count(model, where)
+    steps = max(0, min(faces, total, MAX_ROWS))
+    ranks = sorted({round(i * (total - 1) / max(1, steps - 1)) for i in range(steps)})
+    wanted = ", ".join(quote(name) for name in dict.fromkeys(("face_id", *columns)))
+    return cache.frame(
+        f"SELECT {wanted} FROM {cache.joined(model)} SEMI JOIN ("
+        f"SELECT face_id FROM (SELECT face_id, row_number() OVER (ORDER BY {order}) - 1 AS rank "
+        f"FROM {cache.joined(model)} WHERE {condition}) "
+        f"WHERE rank IN (SELECT unnest(?::BIGINT[]))) USING (face_id) ORDER BY {order}",
+        [*bound, ranks],
+    )

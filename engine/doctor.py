@@ -1,0 +1,53 @@
+"""What works on this machine, and what to do about the rest."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding."""
+
+    name: str
+    ok: bool
+    finding: str
+
+
+def checks(data: Path = Path("data")) -> Iterator[Check]:
+    """Device, packages, weights, probe faces, then every cache in `data`."""
+    from cache.errors import CacheError
+    from cache.reader import Cache
+    from engine import device as devices
+    from engine.provenance import package_versions
+    from engine.weights import WeightsProblem, load_compact
+
+    device = devices.choose_device()
+    facts = devices.hardware(device)
+    name = facts.get("accelerator", facts["processor"])
+    yield Check("device", True, f"{device.type} ({name}), {facts['cores']} cores, {devices.choose_precision(device)}")
+    yield Check("packages", True, ", ".join(f"{k} {v}" for k, v in package_versions().items()))
+    try:
+        weights = load_compact()
+        yield Check("weights", True, f"compact: {len(weights.members)} members, sha256 {weights.sha256[:12]}")
+    except WeightsProblem as problem:
+        yield Check("weights", False, str(problem))
+    probe = resources.files("engine") / "assets" / "probe.parquet"
+    yield Check(
+        "probe",
+        probe.is_file(),
+        "rendered faces are here"
+        if probe.is_file()
+        else "engine/assets/probe.parquet is missing. Install the package again.",
+    )
+    folders = sorted(path.parent for path in data.glob("*/manifest.json"))
+    if not folders:
+        yield Check("caches", True, f"none in {data}. Build one: make demo")
+    for folder in folders:
+        try:
+            cache = Cache(folder)
+            state = "complete" if cache.manifest.complete else f"unfinished; go on: {cache.manifest.command}"
+            yield Check("cache", True, f"{folder}: {cache.manifest.faces:,} faces, {', '.join(cache.models)}, {state}")
+        except CacheError as problem:
+            yield Check("cache", False, str(problem))

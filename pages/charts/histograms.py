@@ -1,0 +1,73 @@
+"""Small multiples of the triple: how total, aleatoric and epistemic uncertainty are spread over the faces."""
+
+import math
+from collections.abc import Mapping
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from pages.charts.colours import CLEAR, TRIPLE
+
+TITLES = {"u_total": "total U_t", "u_aleatoric": "aleatoric U_a", "u_epistemic": "epistemic U_e"}
+
+
+def triple_histograms(bins: Mapping[str, pd.DataFrame], means: Mapping[str, float]) -> go.Figure:
+    """One histogram per part, with a shared count axis and an x axis of its own: U_e is far smaller than U_a.
+
+    bins: part -> columns low, high, faces. means: part -> mean in nats, drawn as a line where it is known.
+    """
+    parts = [part for part in TRIPLE if part in bins]
+    figure = make_subplots(
+        cols=max(1, len(parts)),
+        shared_yaxes=True,
+        horizontal_spacing=0.03,
+        subplot_titles=[TITLES[part] for part in parts],
+    )
+    for column, part in enumerate(parts, start=1):
+        counts = bins[part]
+        figure.add_bar(
+            x=(counts.low + counts.high) / 2,
+            y=counts.faces,
+            width=counts.high - counts.low,
+            customdata=counts[["low", "high"]].to_numpy(),
+            hovertemplate="%{customdata[0]:.3f} to %{customdata[1]:.3f} nats: %{y:,} faces<extra></extra>",
+            marker={"color": TRIPLE[part], "line": {"width": 0}},
+            name=TITLES[part],
+            row=1,
+            col=column,
+        )
+        mean = means.get(part, math.nan)
+        if math.isfinite(mean):
+            figure.add_vline(
+                x=mean,
+                line={"width": 1.5, "dash": "dot"},
+                annotation={"text": f"mean {mean:.2f}" if mean >= 0.1 else f"mean {mean:.3f}", "font": {"size": 12}},
+                annotation_position="top right",
+                row=1,
+                col=column,
+            )
+        figure.update_xaxes(title="nats", rangemode="tozero", row=1, col=column)
+    figure.update_yaxes(title="faces", col=1, row=1)
+    figure.update_layout(
+        showlegend=False,
+        bargap=0,
+        height=230,
+        margin={"l": 0, "r": 8, "t": 28, "b": 0},
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
+    )
+    return figure
+
+
+def describe_histograms(bins: Mapping[str, pd.DataFrame], means: Mapping[str, float]) -> str:
+    """The figure in words, for those who cannot see it."""
+    parts = []
+    for part in TRIPLE:
+        if part not in bins or not len(bins[part]):
+            continue
+        counts = bins[part]
+        mean = means.get(part, math.nan)
+        middle = f", mean {mean:.3f}" if math.isfinite(mean) else ""
+        parts.append(f"{TITLES[part]} from {counts.low.iloc[0]:.2f} to {counts.high.iloc[-1]:.2f} nats{middle}")
+    return "Histograms over the faces: " + "; ".join(parts) + "." if parts else "No uncertainties to draw."

@@ -1,0 +1,28 @@
+"""Which faces is the model most and least sure of, in each sense? The first paper's Figure 1, and a browser."""
+
+import streamlit as st
+
+from pages.widgets.address import expect
+from pages.widgets.browse import browse
+from pages.widgets.caches import open_view
+from pages.widgets.extremes import extremes
+from pages.widgets.filters import choose_filter
+from pages.widgets.problems import guard
+
+VIEWS = {"extremes": extremes, "browse": browse}
+
+with guard():
+    view = open_view("Which faces is the model most and least sure of, and in which sense?")
+    expect("view", VIEWS)
+    shown = st.segmented_control(
+        "View",
+        list(VIEWS),
+        default="extremes" if view.model else "browse",
+        format_func=str.capitalize,
+        required=True,
+        key="view",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    where = choose_filter(view)
+    VIEWS[shown](view, where)

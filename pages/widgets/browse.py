@@ -1,0 +1,90 @@
+"""Every face that the filter lets through, in any order, page by page."""
+
+from functools import partial
+
+import streamlit as st
+
+from cache.filters import Filter, Sort
+from cache.ranks import place
+from cache.schema import NEEDS_VOTES
+from pages.charts.colours import MODEL, TRIPLE
+from pages.widgets import drawer
+from pages.widgets.address import expect, expect_whole, open_face
+from pages.widgets.caches import View
+from pages.widgets.face_grid.component import face_grid
+from pages.widgets.filters import describe, first_page, number_range
+from pages.widgets.problems import guard
+from pages.widgets.tiles import page_of_tiles
+from pages.widgets.wording import names
+
+SIZES = (48, 96, 200)
+ORDERS = {"lowest first": False, "highest first": True}
+
+
+@st.fragment
+def browse(view: View, where: Filter) -> None:
+    """A fragment: sorting, paging and opening a face redraw the grid and leave the rest of the page alone."""
+    with guard():
+        matching = view.cache.count(view.model, where)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            sort = choose_sort(view)
+            expect("size", list(map(str, SIZES)))
+            size = st.selectbox(
+                "Faces per page", SIZES, key="size", bind="query-params", on_change=first_page, width=120
+            )
+        pages = max(1, -(-matching // size))
+        drawer.legend(f"**{describe(matching, view.cache.manifest.faces)}**")
+        if not matching:
+            st.info("No face matches the filter. Widen a range, or clear the filters in the sidebar.")
+        expect_whole("page", pages)
+        if st.session_state.get("page", 1) > pages:
+            st.session_state.page = pages
+        above = st.container()
+        page = 1
+        if pages > 1:
+            page = st.pagination(pages, key="page", bind="query-params")
+        with above:
+            tiles = page_of_tiles(view, where, sort, limit=size, offset=(page - 1) * size)
+            face_grid(
+                tiles,
+                key="faces",
+                label=f"Faces, page {page} of {pages}",
+                colour=TRIPLE.get(sort.column, MODEL),
+                on_open=open_face,
+                last=drawer.last_shown(),
+            )
+        drawer.show(view, partial(place, view.cache, view.model, where=where, sort=sort), on_close=partial(turn_to, size))
+
+
+def choose_sort(view: View) -> Sort:
+    """Column and direction; a score that is the same for every face is not offered."""
+    columns = view.cache.columns(view.model)
+    called = names(columns)
+    has_votes = number_range(view, "n_votes")[1] > 0
+    voted = {*NEEDS_VOTES, "disagreement", "majority"}
+    offered = {called[n]: n for n in columns if has_votes or n not in voted}
+    if view.samples == 1:
+        offered.pop("U_e", None)
+    options = ["U_a", "U_e", "U_t"] if view.model else []
+    options = [o for o in options if o in offered] + [o for o in offered if o not in options]
+    expect("sort", options)
+    name = st.selectbox(
+        "Sort by", options, key="sort", bind="query-params", on_change=first_page, width=220
+    )
+    expect("order", ORDERS)
+    order = st.segmented_control(
+        "Order",
+        list(ORDERS),
+        default="highest first" if name.startswith("U_") else "lowest first",
+        required=True,
+        key="order",
+        bind="query-params",
+        on_change=first_page,
+        label_visibility="collapsed",
+    )
+    return Sort(offered[name], descending=ORDERS[order])
+
+
+def turn_to(size: int, position: int) -> None:
+    """After the drawer has wandered off the page, show the page of the face that it ended on."""
+    st.session_state.page = position // size + 1

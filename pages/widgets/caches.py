@@ -1,0 +1,125 @@
+"""Which cache and model a page shows: found on disk, chosen in the sidebar, named in the URL."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from cache import manifest as manifests
+from cache.reader import Cache
+from pages.widgets import problems
+from pages.widgets.address import expect
+from pages.widgets.wording import count, plain
+
+
+@dataclass(frozen=True)
+class View:
+    """What every page starts from."""
+
+    cache: Cache
+    model: str | None  # None: the cache has no finished predictions
+    stamp: tuple[str, int]  # folder and time of its manifest: the key of everything computed from the cache
+
+    @property
+    def samples(self) -> int:
+        """S of the chosen model; 1 means that it has no epistemic part."""
+        return self.cache.manifest.models[self.model].samples if self.model else 0
+
+
+def open_view(question: str) -> View:
+    """The sidebar's choice of cache and model, and the page's head: the question and where the faces come from."""
+    found = find_caches()
+    if not found:
+        problems.empty(
+            f"No cache in {data_folder()}. Build the small demo cache, or one of all of FER+:",
+            problems.DEMO,
+            problems.FERPLUS,
+        )
+    with st.sidebar:
+        expect("cache", found)
+        name = st.selectbox(
+            "Cache", list(found), index=list(found).index(default_cache(found)), key="cache", bind="query-params"
+        )
+    cache, stamp = open_cache(found[name])
+    source = cache.manifest.source
+    st.header(question, anchor=False)
+    st.caption(" · ".join(filter(None, [plain(source.title or name), f"**{plain(source.note)}**" * bool(source.note)])))
+    if cache.manifest.faces == 0:
+        problems.empty(
+            f"The cache at {cache.folder} has no faces yet. Its build may still be running, or stopped: run it again "
+            "and it goes on where it stopped.",
+            cache.manifest.command or problems.FERPLUS,
+        )
+    if not cache.manifest.complete:
+        st.caption(
+            f":material/hourglass_empty: This build is not finished: {count(cache.manifest.faces, 'face')} so far. "
+            f"To go on: `{cache.manifest.command.replace('`', '')}`"
+        )
+    return View(cache, choose_model(cache), stamp)
+
+
+def choose_model(cache: Cache) -> str | None:
+    models = cache.models
+    with st.sidebar:
+        expect("model", models)
+        if not models:
+            st.caption("This cache holds no finished model.")
+            return None
+        infos = cache.manifest.models
+        first = next((i for i, m in enumerate(models) if infos[m].samples > 1), 0)  # one that has a U_e
+        model = st.selectbox("Model", models, index=first, key="model", bind="query-params")
+        info = infos[model]
+        st.caption(f"{plain(info.title)}, {count(info.samples, 'sample')} per face")
+    return model
+
+
+def need_model(view: View) -> str:
+    """The model, or the end of the page with the command that adds one."""
+    if view.model is None:
+        manifest = view.cache.manifest
+        problems.empty(
+            f"The cache at {view.cache.folder} has {count(manifest.faces, 'face')} and no model's predictions yet. "
+            "Add a model to it:",
+            f"python -m engine build {manifest.source.spec or 'SOURCE'} --out {view.cache.folder} "
+            "--model compact-ensemble",
+        )
+    return str(view.model)
+
+
+def data_folder() -> Path:
+    return Path(os.environ.get("DOUBTSCOPE_DATA", "data"))
+
+
+def find_caches() -> dict[str, Path]:
+    """Name -> folder of every cache in the data folder, and of DOUBTSCOPE_CACHE. Only these are ever opened."""
+    root = data_folder()
+    found = {path.parent.name: path.parent for path in sorted(root.glob(f"*/{manifests.FILE}"))}
+    if chosen := os.environ.get("DOUBTSCOPE_CACHE"):
+        folder = Path(chosen)
+        name = folder.name or str(folder)
+        if name in found and found[name].resolve() != folder.resolve():
+            name = str(folder)  # two caches of one name: this one goes by its path
+        found[name] = folder
+    return found
+
+
+def default_cache(found: dict[str, Path]) -> str:
+    """DOUBTSCOPE_CACHE, else the demo, else the first by name."""
+    if chosen := os.environ.get("DOUBTSCOPE_CACHE"):
+        return next(name for name, folder in found.items() if folder == Path(chosen))
+    return "demo" if "demo" in found else next(iter(found))
+
+
+def open_cache(folder: Path) -> tuple[Cache, tuple[str, int]]:
+    """The open cache, shared by all sessions, and its stamp. A rebuilt cache has a new stamp and is opened anew."""
+    try:
+        stamp = (str(folder), (folder / manifests.FILE).stat().st_mtime_ns)
+    except OSError:
+        stamp = (str(folder), 0)
+    return _open(*stamp), stamp
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _open(folder: str, modified: int) -> Cache:
+    return Cache(folder)

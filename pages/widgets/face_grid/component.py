@@ -1,0 +1,73 @@
+"""The face grid: one component for a whole page of faces, far cheaper than an image element each."""
+
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import streamlit as st
+
+_HERE = Path(__file__).parent
+_component = st.components.v2.component(
+    "doubtscope_face_grid",
+    html=(_HERE / "grid.html").read_text(encoding="utf-8"),
+    css=(_HERE / "grid.css").read_text(encoding="utf-8"),
+    js=(_HERE / "grid.js").read_text(encoding="utf-8"),
+)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One face as the grid shows it. All text is shown as text, whatever it holds."""
+
+    id: int
+    image: str  # data: URI, empty when the cache has no thumbnail
+    alt: str
+    score: str  # printed under the face
+    fill: float | None  # 0..1, length of the bar under the face; None: no bar
+    state: Literal["correct", "wrong", "unknown"]
+
+
+def face_grid(
+    tiles: Sequence[Tile],
+    *,
+    key: str,
+    label: str,
+    colour: str,
+    on_open: Callable[[int], None],
+    layout: Literal["grid", "gallery", "row"] = "grid",
+    tile: int = 72,
+    last: int | None = None,
+) -> None:
+    """Draw the tiles; `on_open` gets the id of a face that is clicked, or opened by Enter.
+
+    layout: 'grid' wraps, 'gallery' keeps its rows full, 'row' scrolls sideways. tile: least width in px.
+    last: the face to give the keyboard focus to, after its drawer was closed.
+    """
+
+    def opened() -> None:
+        face_id = st.session_state[key].get("open")
+        if isinstance(face_id, (int, float)):
+            on_open(int(face_id))
+
+    _component(
+        key=key,
+        data={
+            "items": [asdict(t) for t in tiles],
+            "label": label,
+            "colour": colour,
+            "layout": layout,
+            "tile": tile,
+            "last": last,
+        },
+        on_open_change=opened,
+    )
+
+
+def data_uri(image: bytes | None) -> str:
+    """Thumbnail bytes as a data: URI of their own type; anything but JPEG and PNG is left out."""
+    if image is None:
+        return ""
+    kind = {b"\xff\xd8": "jpeg", b"\x89P": "png"}.get(image[:2])
+    return f"data:image/{kind};base64,{base64.b64encode(image).decode()}" if kind else ""

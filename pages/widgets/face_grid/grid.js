@@ -1,0 +1,102 @@
+// A grid of faces: one tab stop, arrow keys to move, Enter or click to open. Text from the data is only ever set as
+// text or as an attribute value, never as HTML.
+
+const drawn = new WeakMap(); // list element -> what it shows, to tell new faces from a mere rerun
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const list = parentElement.querySelector(".grid");
+  list.open = (id) => setTriggerValue("open", id);
+  list.setAttribute("aria-label", data.label);
+  list.style.setProperty("--tile", `${data.tile}px`);
+  list.style.setProperty("--score", data.colour);
+  list.toggleAttribute("data-row", data.layout === "row");
+  if (data.layout === "gallery") fitColumns(list, data.items.length);
+  if (!drawn.has(list)) listen(list);
+  const shows = JSON.stringify(data.items.map(({ id, alt, score, state }) => [id, alt, score, state]));
+  if (drawn.get(list) !== shows) {
+    drawn.set(list, shows);
+    draw(list, data.items);
+  }
+  if (data.last !== null) returnTo(list, String(data.last));
+}
+
+function draw(list, items) {
+  list.replaceChildren(...items.map(tile));
+  const first = list.querySelector("button");
+  if (first) first.tabIndex = 0;
+}
+
+function tile({ id, image, alt, score, fill, state }) {
+  const item = document.createElement("li");
+  const button = item.appendChild(document.createElement("button"));
+  button.type = "button";
+  button.tabIndex = -1;
+  button.dataset.id = id;
+  button.dataset.state = state;
+  button.title = alt;
+  const picture = button.appendChild(document.createElement("img"));
+  picture.loading = "lazy";
+  picture.decoding = "async";
+  picture.alt = alt;
+  picture.draggable = false;
+  if (image) picture.src = image;
+  if (state === "wrong") hidden(button, "mark").textContent = "×";
+  if (fill !== null) hidden(hidden(button, "bar"), "fill").style.width = `${100 * fill}%`;
+  if (score) hidden(button, "score").textContent = score;
+  return item;
+}
+
+// Decoration and the score repeat what the alt text already says.
+function hidden(parent, name) {
+  const part = parent.appendChild(document.createElement("span"));
+  part.className = name;
+  part.setAttribute("aria-hidden", "true");
+  return part;
+}
+
+function listen(list) {
+  list.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button) return;
+    focusOn(list, button);
+    list.open(Number(button.dataset.id));
+  });
+  list.addEventListener("keydown", (event) => {
+    const buttons = [...list.querySelectorAll("button")];
+    const at = buttons.indexOf(event.target.closest("button"));
+    if (at < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
+    const columns = Math.max(1, buttons.filter((b) => b.offsetTop === buttons[0].offsetTop).length);
+    const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns };
+    const to = { Home: 0, End: buttons.length - 1 }[event.key] ?? at + (steps[event.key] ?? NaN);
+    if (Number.isNaN(to)) return;
+    event.preventDefault();
+    if (buttons[to]) focusOn(list, buttons[to]);
+  });
+}
+
+function focusOn(list, button) {
+  for (const other of list.querySelectorAll('button[tabindex="0"]')) other.tabIndex = -1;
+  button.tabIndex = 0;
+  button.focus();
+}
+
+// After the drawer closes, the keyboard goes on from the face that it showed last.
+function returnTo(list, id) {
+  if (list.dataset.returned === id) return;
+  list.dataset.returned = id;
+  const button = list.querySelector(`button[data-id="${CSS.escape(id)}"]`);
+  if (button) focusOn(list, button);
+}
+
+// 12 faces fall into rows of 6, 4 or 3 without a gap; take the most that keep the tiles at their size.
+function fitColumns(list, count) {
+  list.resize ??= new ResizeObserver(() => list.fit());
+  list.fit = () => {
+    const room = Math.max(1, Math.floor(list.clientWidth / (parseFloat(list.style.getPropertyValue("--tile")) + 6)));
+    const divisors = [...Array(room).keys()].map((i) => i + 1).filter((n) => count % n === 0);
+    list.dataset.columns = Math.max(...divisors, Math.min(3, room));
+    list.style.setProperty("--columns", list.dataset.columns);
+  };
+  list.resize.observe(list);
+  list.fit();
+}

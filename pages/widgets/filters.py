@@ -1,0 +1,141 @@
+"""The sidebar's filters, each bound to the URL, and the Filter that they add up to."""
+
+from collections.abc import Collection
+
+import streamlit as st
+
+from cache.filters import Column, Filter
+from cache.schema import NEEDS_VOTES, SCORES
+from pages.widgets.address import expect, parse_range
+from pages.widgets.caches import View
+from pages.widgets.problems import ignored
+from pages.widgets.wording import count, names, number, plain
+
+VERDICTS = {"correct": True, "wrong": False}
+MOST_VALUES = 200  # choices offered of a text attribute
+
+
+def choose_filter(view: View) -> Filter:
+    """Draw the filters in the sidebar and say which faces they ask for."""
+    classes, has_votes = view.cache.classes, number_range(view, "n_votes")[1] > 0
+    with st.sidebar:
+        st.subheader("Filter", anchor=False, divider="gray")
+        splits = several("split", "Split", view)
+        predicted = one_of("predicted", "Predicted class", classes) if view.model else []
+        majority: list[str] = []
+        verdict = None
+        if has_votes:
+            majority = one_of("annotators", "Annotators' class", classes)
+            if view.model:
+                expect("verdict", VERDICTS)
+                verdict = st.segmented_control(
+                    "The model's class is",
+                    list(VERDICTS),
+                    key="verdict",
+                    bind="query-params",
+                    on_change=first_page,
+                    help="Compared with the annotators' most frequent class. Faces whose votes tie are neither.",
+                )
+        else:
+            st.caption("No annotators' votes in this cache: no filter by their class, nor by correct and wrong.")
+        columns = {n: c for n, c in view.cache.columns(view.model).items() if has_votes or n not in NEEDS_VOTES}
+        values = [(n, tuple(v)) for n in view.cache.attributes if columns[n].kind == "text" if (v := several(n, "", view))]
+        ranges = choose_ranges(view, columns)
+        st.button("Clear filters", on_click=clear, args=[[*columns]], type="tertiary", icon=":material/filter_alt_off:")
+    return Filter(
+        splits=tuple(splits),
+        predicted=tuple(map(classes.index, predicted)),
+        majority=tuple(map(classes.index, majority)),
+        correct=None if verdict is None else VERDICTS[verdict],
+        ranges=tuple(ranges),
+        values=tuple(values),
+    )
+
+
+def choose_ranges(view: View, columns: dict[str, Column]) -> list[tuple[str, float, float]]:
+    """A text field low..high per number column."""
+    called = names(view.cache.columns(view.model))
+    numbers = [c for n, c in columns.items() if c.kind == "number" and (n in SCORES or n in view.cache.attributes)]
+    numbers += [columns[n] for n in ("disagreement", "n_votes", "width", "height", "face_id") if n in columns]
+    found = []
+    with st.expander("Ranges", expanded=any(c.name in st.query_params for c in numbers)):
+        st.caption("Type low..high, and leave a side empty for no limit: `0.5..1.2`, `1..`")
+        for column in numbers:
+            low, high = number_range(view, column.name)
+            if not low < high:
+                continue  # unknown or the same for every face: nothing to choose
+            text = st.text_input(
+                plain(called[column.name]) + (f" ({plain(column.unit)})" if column.unit else ""),
+                key=column.name,
+                bind="query-params",
+                placeholder=f"{number(low)}..{number(high)}".replace(",", ""),
+                help=plain(column.description) or None,
+                max_chars=40,
+                on_change=first_page,
+            )
+            if text and text.strip():
+                if (ends := parse_range(text)) is None:
+                    ignored(column.name, text, "expected low..high")
+                else:
+                    found.append((column.name, *ends))
+    return found
+
+
+def several(name: str, label: str, view: View) -> list[str]:
+    """Choice among the values of a text column; nothing to choose when all faces share one."""
+    options = text_values(view, name)
+    expect(name, options)
+    if len(options) < 2:
+        return []
+    label = label or plain(names(view.cache.columns(view.model))[name])
+    more = len(options) > MOST_VALUES
+    return one_of(
+        name, label, list(options)[:MOST_VALUES], help=f"The {MOST_VALUES} most frequent values." if more else None
+    )
+
+
+def one_of(key: str, label: str, options: Collection[str], help: str | None = None) -> list[str]:
+    expect(key, options)
+    return st.multiselect(
+        label, list(options), key=key, bind="query-params", on_change=first_page, placeholder="any", help=help
+    )
+
+
+def first_page() -> None:
+    """Another filter, another list: begin at its first page."""
+    if "page" in st.session_state:
+        st.session_state.page = 1
+
+
+def clear(columns: list[str]) -> None:
+    """Empty every filter."""
+    first_page()
+    for key in ("predicted", "annotators", "verdict", *columns):
+        if key in st.session_state:
+            value = st.session_state[key]
+            st.session_state[key] = [] if isinstance(value, list) else "" if isinstance(value, str) and key != "verdict" else None
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _range(stamp: tuple[str, int], model: str | None, column: str, _view: View) -> tuple[float, float]:
+    return _view.cache.extent(model, column)
+
+
+def number_range(view: View, column: str) -> tuple[float, float]:
+    """Least and greatest value of a number column, remembered for as long as the cache is not rebuilt."""
+    return _range(view.stamp, view.model, column, view)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _values(stamp: tuple[str, int], column: str, _view: View) -> dict[str, int]:
+    found = _view.cache.values(None, column, limit=MOST_VALUES + 1).dropna(subset="value")
+    return {str(value): int(faces) for value, faces in zip(found.value, found.faces, strict=True)}
+
+
+def text_values(view: View, column: str) -> dict[str, int]:
+    """Values of a text column of the faces and how many have each, most frequent first."""
+    return _values(view.stamp, column, view)
+
+
+def describe(matching: int, total: int) -> str:
+    return count(total, "face") if matching == total else f"{matching:,} of {count(total, 'face')}"

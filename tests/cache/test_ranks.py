@@ -1,0 +1,63 @@
+"""Neighbours and spread against the reader's own pages, which are the definition of the order."""
+
+
+import pytest
+
+from cache.errors import BadQuery
+from cache.filters import Filter, Sort
+from cache.ranks import Place, place, spread
+from cache.reader import MAX_ROWS, Cache
+from tests import synthetic
+
+MODEL = "compact-ensemble"
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Cache:
+    return Cache(synthetic.write(tmp_path_factory.mktemp("caches") / "c", 90))
+
+
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("column", ["u_aleatoric", "attr_tone", "majority", "split", "face_id"])  # ties, nulls, text
+@pytest.mark.parametrize("where", [Filter(), Filter(splits=("test",), ranges=(("u_total", 0.4, 1.9),))])
+def test_place_agrees_with_page(cache, where, column, descending):
+    sort = Sort(column, descending)
+    ids = cache.page(MODEL, where, sort, limit=MAX_ROWS, columns=[]).face_id.tolist()
+    for position, face_id in enumerate(ids):
+        before = ids[position - 1] if position else None
+        after = ids[position + 1] if position + 1 < len(ids) else None
+        assert place(cache, MODEL, face_id, where, sort) == Place(position, len(ids), before, after)
+
+
+def test_place_of_a_face_that_the_filter_leaves_out(cache):
+    assert place(cache, MODEL, 0, Filter(splits=("test",))) is None  # face 0 is in train
+    assert place(cache, MODEL, 10**9) is None
+
+
+def test_single_sample_ties_everywhere(cache):
+    found = place(cache, "compact", 5, sort=Sort("u_epistemic", descending=True))
+    assert found is not None and found.total == 90 and found.previous is not None
+
+
+def test_spread_steps_from_lowest_to_highest(cache):
+    faces = spread(cache, MODEL, "u_total", faces=10, columns=["u_total", "predicted"])
+    everyone = cache.page(MODEL, sort=Sort("u_total"), limit=90, columns=["u_total"])
+    assert faces.columns.tolist() == ["face_id", "u_total", "predicted"]
+    assert faces.face_id.tolist() == everyone.face_id.iloc[[round(i * 89 / 9) for i in range(10)]].tolist()
+
+
+@pytest.mark.parametrize("faces", [0, 1, 5, 500])
+def test_spread_of_few_faces(cache, faces):
+    where = Filter(ranges=(("face_id", 3, 7),))
+    assert len(spread(cache, MODEL, "u_total", where, faces=faces)) == min(faces, 5)
+    assert spread(cache, MODEL, "u_total", Filter(splits=("none",)), faces=faces).empty
+
+
+def test_unknown_columns_are_refused(cache):
+    for query in (
+        lambda: place(cache, MODEL, 1, sort=Sort("nope")),
+        lambda: spread(cache, MODEL, "nope"),
+        lambda: spread(cache, MODEL, "u_total", columns=["samples"]),
+    ):
+        with pytest.raises(BadQuery, match="has no"):
+            query()
