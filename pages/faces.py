@@ -9,7 +9,7 @@ from pages.widgets.extremes import extremes
 from pages.widgets.filters import choose_filter
 from pages.widgets.problems import guard
 
-VIEWS = {"extremes": extremes, "browse": browse}
+VIEWS = {"Extremes": extremes, "Browse": browse}
 
 with guard():
     view = open_view("Which faces is the model most and least sure of, and in which sense?")
@@ -17,8 +17,7 @@ with guard():
     shown = st.segmented_control(
         "View",
         list(VIEWS),
-        default="extremes" if view.model else "browse",
-        format_func=str.capitalize,
+        default="Extremes" if view.model else "Browse",
         required=True,
         key="view",
         bind="query-params",

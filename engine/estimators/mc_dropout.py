@@ -47,8 +47,9 @@ class ThinnedNetworks:
 
     @torch.inference_mode()
     def __call__(self, features: Tensor) -> Tensor:
-        blocks = [self._block(block) for block in features.float().split(BLOCK)]
-        return torch.cat(blocks) if blocks else features.new_zeros((0, self.samples, self.b3.shape[-1]))
+        if not len(features):
+            return features.new_zeros((0, self.samples, self.b3.shape[-1]))
+        return torch.cat([self._block(block) for block in features.float().split(BLOCK)])
 
     def _block(self, x: Tensor) -> Tensor:
         n = len(x)

@@ -229,4 +229,4 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     except UnicodeDecodeError:
         raise SourceProblem(f"{path} is not text in UTF-8. Save it as 'CSV UTF-8'.") from None
     except csv.Error as problem:
-        raise SourceProblem(f"{path} is not a readable CSV: {problem}. Check its quotes.") from None
+        raise SourceProblem(f"{path} is no readable CSV: {problem}. Check its quotes.") from None

@@ -41,7 +41,7 @@ def triple_histograms(bins: Mapping[str, pd.DataFrame], means: Mapping[str, floa
         if math.isfinite(mean):
             figure.add_vline(
                 x=mean,
-                line={"width": 1.5, "dash": "dot"},
+                line={"width": 1.5, "dash": "dot", "color": "#888888"},
                 annotation={"text": f"mean {mean:.2f}" if mean >= 0.1 else f"mean {mean:.3f}", "font": {"size": 12}},
                 annotation_position="top right",
                 row=1,

@@ -23,6 +23,16 @@ def votes_and_probabilities(
     """
     figure = go.Figure()
     names = list(classes)
+    if votes is not None and votes.sum() > 0:
+        figure.add_bar(
+            y=names,
+            x=votes / votes.sum(),
+            name="annotators",
+            orientation="h",
+            marker={"color": ANNOTATORS[theme], "line": {"width": 0}},
+            customdata=np.column_stack([votes, np.full(len(names), votes.sum())]),
+            hovertemplate="%{y}: %{customdata[0]:.0f} of %{customdata[1]:.0f} votes<extra>annotators</extra>",
+        )
     if probs is not None:
         low, high = spread(probs, samples)
         whiskers = samples is not None and len(samples) > 1
@@ -47,16 +57,6 @@ def votes_and_probabilities(
             + (", samples %{customdata[0]:.2f} to %{customdata[1]:.2f}" if whiskers else "")
             + "<extra>model</extra>",
         )
-    if votes is not None and votes.sum() > 0:
-        figure.add_bar(
-            y=names,
-            x=votes / votes.sum(),
-            name="annotators",
-            orientation="h",
-            marker={"color": ANNOTATORS[theme], "line": {"width": 0}},
-            customdata=np.column_stack([votes, np.full(len(names), votes.sum())]),
-            hovertemplate="%{y}: %{customdata[0]:.0f} of %{customdata[1]:.0f} votes<extra>annotators</extra>",
-        )
     figure.update_yaxes(autorange="reversed", ticksuffix=" ")
     figure.update_xaxes(title="share of votes, probability", range=[0, 1.02], tickformat=".1f", dtick=0.2)
     figure.update_layout(
@@ -64,7 +64,7 @@ def votes_and_probabilities(
         bargap=0.28,
         bargroupgap=0.0,
         height=60 + 34 * max(1, len(names)),
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "reversed"},
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
         margin={"l": 0, "r": 4, "t": 24, "b": 0},
         paper_bgcolor=CLEAR,
         plot_bgcolor=CLEAR,

@@ -32,8 +32,8 @@ def browse(view: View, where: Filter) -> None:
             size = st.selectbox(
                 "Faces per page", SIZES, key="size", bind="query-params", on_change=first_page, width=120
             )
+            st.markdown(f"**{describe(matching, view.cache.manifest.faces)}**", width="content")
         pages = max(1, -(-matching // size))
-        drawer.legend(f"**{describe(matching, view.cache.manifest.faces)}**")
         if not matching:
             st.info("No face matches the filter. Widen a range, or clear the filters in the sidebar.")
         expect_whole("page", pages)
@@ -53,7 +53,10 @@ def browse(view: View, where: Filter) -> None:
                 on_open=open_face,
                 last=drawer.last_shown(),
             )
-        drawer.show(view, partial(place, view.cache, view.model, where=where, sort=sort), on_close=partial(turn_to, size))
+            drawer.legend()
+        drawer.show(
+            view, partial(place, view.cache, view.model, where=where, sort=sort), on_close=partial(turn_to, size)
+        )
 
 
 def choose_sort(view: View) -> Sort:
@@ -68,14 +71,12 @@ def choose_sort(view: View) -> Sort:
     options = ["U_a", "U_e", "U_t"] if view.model else []
     options = [o for o in options if o in offered] + [o for o in offered if o not in options]
     expect("sort", options)
-    name = st.selectbox(
-        "Sort by", options, key="sort", bind="query-params", on_change=first_page, width=220
-    )
+    name = st.selectbox("Sort by", options, key="sort", bind="query-params", on_change=first_page, width=220)
     expect("order", ORDERS)
     order = st.segmented_control(
         "Order",
         list(ORDERS),
-        default="highest first" if name.startswith("U_") else "lowest first",
+        default="highest first",
         required=True,
         key="order",
         bind="query-params",

@@ -62,13 +62,13 @@ def extremes(view: View, where: Filter) -> None:
                     continue
                 for gallery in (g for g in GALLERIES if g.column == part):
                     shown[gallery.name] = draw(view, where, gallery)
-        foot(view, where, matching)
+        drawer.legend(f"From {describe(matching, view.cache.manifest.faces)}.")
         drawer.show(view, partial(place, shown))
 
 
 def draw(view: View, where: Filter, gallery: Gallery) -> list[Tile]:
     found = page_of_tiles(view, where, Sort(gallery.column, descending=gallery.highest), limit=FACES)
-    st.markdown(f"**{gallery.title}**, nats")
+    st.markdown(f"**{gallery.title}**, in nats")
     if not found:
         st.caption("No face matches the filter.")
         return found
@@ -79,6 +79,7 @@ def draw(view: View, where: Filter, gallery: Gallery) -> list[Tile]:
         colour=TRIPLE[gallery.column],
         on_open=lambda face_id: open_face(face_id, gallery.name),
         layout="gallery",
+        tile=60,
         last=drawer.last_shown(gallery.name),
     )
     return found
@@ -92,7 +93,3 @@ def place(shown: dict[str, list[Tile]], face_id: int) -> Place | None:
             at = ids.index(face_id)
             return Place(at, len(ids), ids[at - 1] if at else None, ids[at + 1] if at + 1 < len(ids) else None)
     return None
-
-
-def foot(view: View, where: Filter, matching: int) -> None:
-    drawer.legend(describe(matching, view.cache.manifest.faces))

@@ -39,7 +39,9 @@ def choose_filter(view: View) -> Filter:
         else:
             st.caption("No annotators' votes in this cache: no filter by their class, nor by correct and wrong.")
         columns = {n: c for n, c in view.cache.columns(view.model).items() if has_votes or n not in NEEDS_VOTES}
-        values = [(n, tuple(v)) for n in view.cache.attributes if columns[n].kind == "text" if (v := several(n, "", view))]
+        values = [
+            (n, tuple(v)) for n in view.cache.attributes if columns[n].kind == "text" if (v := several(n, "", view))
+        ]
         ranges = choose_ranges(view, columns)
         st.button("Clear filters", on_click=clear, args=[[*columns]], type="tertiary", icon=":material/filter_alt_off:")
     return Filter(
@@ -113,7 +115,9 @@ def clear(columns: list[str]) -> None:
     for key in ("predicted", "annotators", "verdict", *columns):
         if key in st.session_state:
             value = st.session_state[key]
-            st.session_state[key] = [] if isinstance(value, list) else "" if isinstance(value, str) and key != "verdict" else None
+            st.session_state[key] = (
+                [] if isinstance(value, list) else "" if isinstance(value, str) and key != "verdict" else None
+            )
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

@@ -83,5 +83,7 @@ def alt_text(row: dict, classes: tuple[str, ...], column: str = "", unit: str = 
     if shown in row:
         parts.append(f"{SYMBOLS[shown]} {number(row[shown], 'nats')}")
     if column and column not in SYMBOLS and column not in ("face_id", "majority", "predicted", "confidence"):
-        parts.append(f"{column.removeprefix('attr_').replace('_', ' ')} {score_text(row, classes, column)} {unit}".strip())
+        parts.append(
+            f"{column.removeprefix('attr_').replace('_', ' ')} {score_text(row, classes, column)} {unit}".strip()
+        )
     return ", ".join(parts)

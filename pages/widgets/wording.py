@@ -41,13 +41,15 @@ def names(columns: Mapping[str, Column]) -> dict[str, str]:
 def number(value: float | None, unit: str = "") -> str:
     """Two decimals, three below 0.1; whole numbers stay whole.
 
-    >>> number(1.214, "nats"), number(0.0312), number(48.0), number(None)
-    ('1.21 nats', '0.031', '48', '—')
+    >>> number(1.214, "nats"), number(0.0312), number(0.0001), number(48.0), number(None)
+    ('1.21 nats', '0.031', '<0.001', '48', '—')
     """
     if value is None or not math.isfinite(value):
         return DASH
-    if float(value).is_integer() and abs(value) >= 1:
+    if float(value).is_integer():
         text = f"{value:,.0f}"
+    elif 0 < abs(value) < 0.0005:
+        text = "<0.001" if value > 0 else ">-0.001"
     else:
         text = f"{value:.3f}" if abs(value) < 0.1 else f"{value:,.2f}"
     return f"{text} {unit}".strip()

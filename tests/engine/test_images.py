@@ -4,6 +4,7 @@ import struct
 import warnings
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from io import BytesIO
 
 import numpy as np
@@ -73,22 +74,21 @@ def test_bad_bytes_are_one_sentence_naming_the_image(data, says):
     assert reason.startswith("train/x.png") and says in reason and reason.endswith(".") and "\n" not in reason
 
 
-@given(st.binary(max_size=300), st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"BM", b"II*\0"]))
+@given(
+    st.binary(max_size=300),
+    st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"BM", b"II*\0"]),
+)
 def test_any_bytes_give_an_image_or_an_image_problem(tail, head):
-    try:
+    with suppress(ImageProblem):
         assert decode(head + tail, "x").mode in ("L", "RGB")
-    except ImageProblem:
-        pass
 
 
 def test_every_prefix_of_a_file_is_handled():
     for kind in ("PNG", "JPEG", "GIF", "TIFF", "WEBP", "BMP"):
         data = encoded(Image.fromarray(noise(16, 16, 3)), kind)
         for end in range(0, len(data) - 1, 37):
-            try:
+            with suppress(ImageProblem):
                 decode(data[:end], "x")
-            except ImageProblem:
-                pass
 
 
 def test_cmyk_keeps_its_colour():
@@ -106,7 +106,11 @@ def test_16_bit_grey_keeps_its_upper_8_bits(kind):
 
 @pytest.mark.parametrize(
     ("mode", "clear", "expected"),
-    [("RGBA", (255, 0, 0, 0), (BACKGROUND,) * 3), ("LA", (255, 0), BACKGROUND), ("RGBA", (9, 8, 7, 255), (9, 8, 7))],
+    [
+        ("RGBA", (255, 0, 0, 0), (BACKGROUND,) * 3),
+        ("LA", (255, 0), BACKGROUND),
+        ("RGBA", (9, 8, 7, 255), (9, 8, 7)),
+    ],
 )
 def test_transparency_shows_mid_grey(mode, clear, expected):
     image = decode(encoded(Image.new(mode, (9, 9), clear)), "a.png")
@@ -165,13 +169,15 @@ def test_a_huge_jpeg_is_decoded_reduced():
 def test_no_warning_leaks_and_filters_survive_threads():
     image = Image.new("P", (9, 9), 1)
     image.putpalette([0, 0, 0, 250, 120, 10])
-    files = [encoded(image, transparency=bytes([255, 0])), png_claiming(10_000, 10_000), png_claiming(40_000, 40_000)]
+    files = [
+        encoded(image, transparency=bytes([255, 0])),
+        png_claiming(10_000, 10_000),
+        png_claiming(40_000, 40_000),
+    ]
 
     def attempt(i: int) -> None:
-        try:
+        with suppress(ImageProblem):
             decode(files[i % 3], "x")
-        except ImageProblem:
-            pass
 
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
@@ -217,7 +223,12 @@ def test_thumbnail_of_a_small_grey_face_is_lossless():
 
 @pytest.mark.parametrize(
     ("size", "mode", "expected"),
-    [((400, 200), "RGB", (96, 48)), ((200, 400), "L", (48, 96)), ((50, 40), "RGB", (50, 40)), ((3000, 8), "L", (96, 1))],
+    [
+        ((400, 200), "RGB", (96, 48)),
+        ((200, 400), "L", (48, 96)),
+        ((50, 40), "RGB", (50, 40)),
+        ((3000, 8), "L", (96, 1)),
+    ],
 )
 def test_thumbnail_size(size, mode, expected):
     image = Image.open(BytesIO(thumbnail(Image.new(mode, size))))

@@ -29,7 +29,9 @@ def facts(source: Source) -> list[tuple]:
 
 
 def test_three_forms_give_the_same_faces(ferplus_folder, ferplus_zip, ferplus_kaggle):
-    folder, archive, kaggle = (open_source(f"ferplus:{p}") for p in (ferplus_folder, ferplus_zip, ferplus_kaggle))
+    folder, archive, kaggle = (
+        open_source(f"ferplus:{p}") for p in (ferplus_folder, ferplus_zip, ferplus_kaggle)
+    )
     assert facts(folder) == facts(archive) == facts(kaggle)
     assert rejects(folder) == rejects(archive) == rejects(kaggle)
     for source in (folder, archive, kaggle):
@@ -49,7 +51,9 @@ def test_names_splits_and_votes(ferplus_zip):
     nine = found["FER2013Train/fer0000001.png"]
     assert nine.votes == (4, 0, 0, 0, 0, 3, 1, 0)  # the vote for 'unknown' is dropped
     assert nine.attributes == {"votes_unknown": 1.0, "votes_nf": 0.0}
-    assert found["FER2013Test/fer0000010.png"].attributes["votes_nf"] == 1.0  # one doubter does not unmake a face
+    assert (
+        found["FER2013Test/fer0000010.png"].attributes["votes_nf"] == 1.0
+    )  # one doubter does not unmake a face
     unclear = found["FER2013Train/fer0000007.png"]
     assert unclear.votes is None and unclear.attributes == {"votes_unknown": 8.0, "votes_nf": 2.0}
 
@@ -104,7 +108,7 @@ def test_a_missing_folder_is_one_reject(ferplus_folder):
         file.unlink()
     (ferplus_folder / "FER2013Test").rmdir()
     source = open_source(f"ferplus:{ferplus_folder}")
-    assert [r for r in rejects(source) if r.stage == "list"][0].source == "FER2013Test"
+    assert next(r for r in rejects(source) if r.stage == "list").source == "FER2013Test"
     assert len(items(source)) == 5
 
 
@@ -131,7 +135,7 @@ def test_files_that_do_not_belong_together(ferplus_kaggle):
 
 def test_kaggles_file_without_votes_or_splits(ferplus_kaggle):
     (ferplus_kaggle / "fer2013new.csv").unlink()
-    with pytest.raises(SourceProblem, match="github.com/microsoft/FERPlus"):
+    with pytest.raises(SourceProblem, match=r"github\.com/microsoft/FERPlus"):
         open_source(f"ferplus:{ferplus_kaggle}")
     (ferplus_kaggle / "fer2013.csv").write_text("emotion,pixels\n0,1 2 3\n")
     with pytest.raises(SourceProblem, match="Usage"):
@@ -144,7 +148,7 @@ def test_a_damaged_row_of_pixels_rejects_one_face(ferplus_kaggle):
     lines[1] = "0,1 2 300,Training"
     path.write_text("\n".join(lines))
     first = items(open_source(f"ferplus:{ferplus_kaggle}"))[0]
-    with pytest.raises(ImageProblem, match="data row 1 of fer2013.csv"):
+    with pytest.raises(ImageProblem, match=r"data row 1 of fer2013\.csv"):
         first.load()
 
 

@@ -9,7 +9,15 @@ from engine.sources.rows import ImageProblem, Item, Reject, SourceProblem
 
 
 def test_order_splits_and_lazy_loading(tmp_path, image_file):
-    for name in ("test/z.jpg", "train/b.png", "train/deep/c.webp", "VAL/d.bmp", "a.PNG", "train.png", "other/e.gif"):
+    for name in (
+        "test/z.jpg",
+        "train/b.png",
+        "train/deep/c.webp",
+        "VAL/d.bmp",
+        "a.PNG",
+        "train.png",
+        "other/e.gif",
+    ):
         image_file(tmp_path / name)
     source = open_source(f"folder:{tmp_path}")
     entries = list(source.entries())
@@ -62,7 +70,7 @@ def test_names_that_are_not_utf8_can_be_stored(tmp_path, image_file):
     folder = os.fsencode(tmp_path)
     image_file(tmp_path / "a.png")
     try:
-        os.rename(folder + b"/a.png", folder + b"/caf\xe9.png")
+        (tmp_path / "a.png").rename(os.fsdecode(folder + b"/caf\xe9.png"))
     except OSError:
         pytest.skip("this file system only takes UTF-8 names")
     (item,) = open_source(str(tmp_path)).entries()
@@ -91,5 +99,7 @@ def test_labels_and_their_splits(tmp_path, image_file):
     }
     assert source.note == "1 of 3 images have no votes in labels.csv"
     labels.write_text("file,label\nb.png,happy\n")
-    with pytest.raises(SourceProblem, match=r"1 of 1 files .*: b\.png\. Write each file as its path relative"):
+    with pytest.raises(
+        SourceProblem, match=r"1 of 1 files .*: b\.png\. Write each file as its path relative"
+    ):
         open_source(str(tmp_path), labels)

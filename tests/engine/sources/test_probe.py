@@ -26,7 +26,8 @@ def asset(tmp_path):
     )  # fmt: skip
     columns = [
         ["0/neutral", "1/neutral+anger"], [buffer.getvalue()] * 2, ["train", "test"],
-        [[10, 0, 0, 0, 0, 0, 0, 0], [6, 0, 0, 0, 4, 0, 0, 0]], [[1.0, *[0] * 7], [0.5, 0, 0, 0, 0.5, 0, 0, 0]],
+        [[10, 0, 0, 0, 0, 0, 0, 0], [6, 0, 0, 0, 4, 0, 0, 0]],
+        [[1.0, 0, 0, 0, 0, 0, 0, 0], [0.5, 0, 0, 0, 0.5, 0, 0, 0]],
         [0, 1], ["neutral", "neutral+anger"], [1, 10], [True, False],
     ]  # fmt: skip
     path = tmp_path / "probe.parquet"

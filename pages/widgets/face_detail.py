@@ -1,0 +1,110 @@
+"""All that is known of one face: image, votes beside probabilities, the triple in words, attributes, source."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from cache.reader import UNCERTAINTIES, Face
+from pages.widgets.caches import View
+from pages.widgets.face_grid.component import data_uri
+from pages.widgets.reading import reading
+from pages.widgets.wording import KINDS, PALETTE, SYMBOLS, count, names, number, plain
+
+CRISP = "<style>.st-key-portrait img { image-rendering: pixelated; width: 100%; border-radius: 4px; }</style>"
+
+
+def detail(view: View, face: Face) -> None:
+    """Draw the inside of the drawer."""
+    portrait, summary = st.columns([2, 3], vertical_alignment="center")
+    with portrait.container(key="portrait"):
+        st.html(CRISP)  # 48 pixels drawn large: squares are honest, blur is not
+        image = view.cache.thumbnails([face.face_id]).get(face.face_id)
+        if data_uri(image):
+            st.image(image, width="stretch", alt=f"face {face.face_id}")
+        else:
+            st.caption("No image in this cache.")
+    with summary:
+        verdict(view, face)
+    if face.probs is not None or face.votes is not None:
+        chart(view, face)
+    if face.probs is not None:
+        triple(face, view.samples)
+    facts(view, face)
+
+
+def verdict(view: View, face: Face) -> None:
+    """What the model says, what the annotators said, and how to read the two together."""
+    classes = view.cache.classes
+    if face.probs is not None:
+        predicted = int(face.row["predicted"])
+        st.markdown(f":green[Model] **{plain(classes[predicted])}**, probability {number(face.probs[predicted])}")
+    if face.votes is not None and face.votes.sum() > 0:
+        top = np.flatnonzero(face.votes == face.votes.max())
+        said = " and ".join(plain(classes[i]) for i in top)
+        each = " each" if len(top) > 1 else ""
+        st.markdown(f"Annotators **{said}**, {face.votes.max():.0f}{each} of {count(int(face.votes.sum()), 'vote')}")
+    else:
+        st.markdown("Annotators: no votes")
+    if face.probs is not None:
+        st.markdown(reading(face, view.samples))
+
+
+def chart(view: View, face: Face) -> None:
+    # Plotly takes a while to import; pages that show no drawer do without it.
+    from pages.charts.votes import describe_votes, votes_and_probabilities
+
+    classes = view.cache.classes
+    theme = "dark" if st.context.theme.type == "dark" else "light"
+    st.plotly_chart(
+        votes_and_probabilities(classes, face.votes, face.probs, face.samples, theme=theme),
+        key="votes",
+        config={"displayModeBar": False},
+        alt=describe_votes(classes, face.votes, face.probs),
+    )
+    if face.samples is not None and len(face.samples) > 1:
+        st.caption(f"Whiskers: the middle 95 % of the model's {len(face.samples)} samples.")
+
+
+def triple(face: Face, samples: int) -> None:
+    """Total, aleatoric and epistemic uncertainty, each against the other faces of the split."""
+    split = f"{face.row['split']} " if face.row["split"] else ""
+    rows = []
+    for part in UNCERTAINTIES:
+        share = face.percentiles.get(part)
+        rank = "—" if share is None else f"higher than {share:.0f} % of {face.peers:,} {plain(split)}faces"
+        if part == "u_epistemic" and samples == 1:
+            rank = "always 0: this model draws one sample"
+        rows.append((f":{PALETTE[part]}[**{SYMBOLS[part]}**] {KINDS[part]}", number(face.row[part], "nats"), rank))
+    st.table(
+        pd.DataFrame(rows, columns=["part", "value", "rank"]),
+        border="horizontal",
+        hide_index=True,
+        hide_header=True,
+        alt="Total, aleatoric and epistemic uncertainty of this face and their rank in its split",
+    )
+
+
+def facts(view: View, face: Face) -> None:
+    """Attributes, other scores and where the face comes from."""
+    columns = view.cache.columns(view.model)
+    called = names(columns)
+    scores = [n for n in ("disagreement", "jsd", "nll", "brier") if n in columns and present(face.row[n])]
+    shown = [*view.cache.attributes, *scores]
+    rows = [(plain(called[n]), value(face.row[n], columns[n].unit)) for n in shown]
+    rows += [
+        ("split", plain(face.row["split"] or "none")),
+        ("size", f"{face.row['width']} × {face.row['height']} px"),
+        ("source", plain(face.row["source"])),
+        ("content id", plain(face.row["content_id"])),
+    ]
+    st.table(pd.DataFrame(rows, columns=["what", "value"]), border="horizontal", hide_index=True, hide_header=True)
+
+
+def present(cell: object) -> bool:
+    return cell is not None and not (isinstance(cell, float) and np.isnan(cell))
+
+
+def value(cell: object, unit: str) -> str:
+    if not present(cell):
+        return "—"
+    return number(float(cell), plain(unit)) if isinstance(cell, (int, float)) else plain(cell)

@@ -1,0 +1,103 @@
+"""The headline table: every model's agreement, uncertainty and correlation, each with its interval."""
+
+import math
+
+import pandas as pd
+import streamlit as st
+
+from pages.widgets.address import expect
+from pages.widgets.caches import View
+from pages.widgets.filters import text_values
+from pages.widgets.wording import DASH, KINDS, PALETTE, SYMBOLS, plain
+
+ROWS = {
+    "accuracy": "Accuracy, share of faces",
+    "jsd": "Jensen-Shannon divergence, nats",
+    "nll": "Negative log-likelihood, nats",
+    **{part: f"Mean :{PALETTE[part]}[**{SYMBOLS[part]}**] {KINDS[part]}, nats" for part in SYMBOLS},
+    **{
+        f"{kind}_{KINDS[part]}": f"{name} of :{PALETTE[part]}[**{SYMBOLS[part]}**] with disagreement d"
+        for kind, name in (("spearman", "Spearman ρ"), ("pearson", "Pearson r"))
+        for part in SYMBOLS
+    },
+}
+RIGHT = """<style>
+.st-key-headline :is(td, th):not(:first-child) { text-align: right; white-space: nowrap; }
+.st-key-headline td { font-variant-numeric: tabular-nums; }
+</style>"""
+
+
+def choose_split(view: View) -> str:
+    """The split of the table and the histograms; the test faces, when the cache has some."""
+    options = ["all", *(s for s in text_values(view, "split") if s != "all")]
+    expect("of", options)
+    st.subheader("How good is each model?", anchor=False)
+    return st.segmented_control(
+        "Faces of",
+        options,
+        default="test" if "test" in options else "all",
+        required=True,
+        key="of",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+
+
+def headline(view: View, split: str) -> None:
+    """One row per statistic, one column per model, value [95 % interval]."""
+    table = view.cache.summary()
+    table = table[table.split == split]
+    if table.empty:
+        st.info(f"This build has no statistics of the split '{plain(split)}'. Build the cache to its end to get them.")
+        return
+    cells = {(row.model, row.metric): row for row in table.itertuples()}
+    models = view.cache.models
+    rows = []
+    for metric, label in ROWS.items():
+        found = [cells.get((model, metric)) for model in models]
+        faces = dict.fromkeys(f"{row.n:,}" for row in found if row is not None)
+        rows.append((label, *map(cell, found), " / ".join(faces) or DASH))
+    with st.container(key="headline"):
+        st.html(RIGHT)
+        st.table(
+            pd.DataFrame(rows, columns=["", *map(plain, models), "n faces"]),
+            border="horizontal",
+            hide_index=True,
+            alt=f"Statistics of {len(models)} models on split {split}, with 95 % intervals",
+        )
+    st.caption(" ".join(notes(view, [c for row in rows for c in row[1:-1]])))
+
+
+def cell(row) -> str:
+    """
+    >>> from types import SimpleNamespace as Row
+    >>> cell(Row(value=0.8, low=0.78, high=0.8213)), cell(None)
+    ('**0.800** [0.780, 0.821]', '—')
+    """
+    if row is None or not math.isfinite(row.value):
+        return DASH
+    known = math.isfinite(row.low) and math.isfinite(row.high)
+    return f"**{row.value:.3f}**" + (f" [{row.low:.3f}, {row.high:.3f}]" if known else "")
+
+
+def notes(view: View, cells: list[str]) -> list[str]:
+    """How to read the table, and why some of its cells are empty."""
+    found = [
+        "Value [95 % bootstrap interval]. d is the chance that two annotators of a face differ; "
+        "divergence and likelihood compare the model with the annotators' whole distribution, lower is better."
+    ]
+    if DASH in cells:
+        reasons = ["the build did not compute it"]
+        single = [m for m in view.cache.models if view.cache.manifest.models[m].samples == 1]
+        if single:
+            reasons.insert(
+                0, f"{', '.join(map(plain, single))} draws one sample, so U_e is 0 and correlates with nothing"
+            )
+        if not has_votes(view):
+            reasons.insert(0, "it needs annotators' votes, and this cache has none")
+        found.append(f"{DASH}: {'; or '.join(reasons)}.")
+    return found
+
+
+def has_votes(view: View) -> bool:
+    return view.cache.extent(None, "n_votes")[1] > 0

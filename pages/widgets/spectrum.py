@@ -1,0 +1,78 @@
+"""The faces of a cache from the most to the least certain, and the histograms of the triple."""
+
+from functools import partial
+
+import streamlit as st
+
+from cache.filters import Filter
+from cache.ranks import Place, spread
+from cache.reader import UNCERTAINTIES
+from pages.charts.colours import TRIPLE
+from pages.widgets import drawer
+from pages.widgets.address import open_face
+from pages.widgets.caches import View
+from pages.widgets.face_grid.component import Tile, face_grid
+from pages.widgets.problems import guard
+from pages.widgets.tiles import columns_for, number_scale, tiles
+from pages.widgets.wording import count
+
+FACES = 14
+
+
+@st.fragment
+def spectrum(view: View) -> None:
+    """A strip of faces at equal steps of total uncertainty; each opens its drawer."""
+    with guard():
+        found = _tiles(view.stamp, view.model, view)
+        face_grid(
+            found,
+            key="spectrum",
+            label="Example faces from the lowest to the highest total uncertainty",
+            colour=TRIPLE["u_total"],
+            on_open=open_face,
+            layout="row",
+            tile=64,
+            last=drawer.last_shown(),
+        )
+        st.caption(
+            f"From the surest to the least sure: {count(len(found), 'face')} at equal steps of the total uncertainty "
+            "U_t, in nats. A dashed border and × mark a class other than the annotators'."
+        )
+        drawer.show(view, partial(among, [tile.id for tile in found]))
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _tiles(stamp: tuple[str, int], model: str, _view: View) -> list[Tile]:
+    faces = spread(_view.cache, model, "u_total", faces=FACES, columns=columns_for(model, "u_total"))
+    return tiles(_view.cache, faces, "u_total", "nats", number_scale(_view, "u_total"))
+
+
+def among(ids: list[int], face_id: int) -> Place | None:
+    """Place of a face in a short list."""
+    if face_id not in ids:
+        return None
+    at = ids.index(face_id)
+    return Place(at, len(ids), ids[at - 1] if at else None, ids[at + 1] if at + 1 < len(ids) else None)
+
+
+def histograms(view: View, split: str) -> None:
+    """How each part of the triple is spread over the faces of the split."""
+    # Plotly takes a while to import: the faces above are on the screen first.
+    from pages.charts.histograms import describe_histograms, triple_histograms
+
+    where = Filter(splits=() if split == "all" else (split,))
+    parts = [part for part in UNCERTAINTIES if part != "u_epistemic" or view.samples > 1]
+    bins = {part: view.cache.histogram(view.model, part, where, bins=40) for part in parts}
+    known = view.cache.summary()
+    known = known[(known.model == view.model) & (known.split == split)].set_index("metric").value
+    means = {part: float(known[part]) for part in parts if part in known}
+    n = int(bins[parts[0]].faces.sum())
+    st.subheader(f"How unsure {view.model} is, {count(n, 'face')}", anchor=False)
+    st.plotly_chart(
+        triple_histograms(bins, means),
+        key="histograms",
+        config={"displayModeBar": False},
+        alt=describe_histograms(bins, means),
+    )
+    if view.samples == 1:
+        st.caption("No histogram of U_e: this model draws one sample per face, so U_e is 0 for every face.")
