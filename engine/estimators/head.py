@@ -18,6 +18,11 @@ class Head(nn.Module):
         self.second = nn.Linear(HIDDEN, HIDDEN)
         self.last = nn.Linear(HIDDEN, classes)
 
+    @property
+    def widths(self) -> tuple[int, int, int]:
+        """Inputs of each weight layer: what each dropout mask covers."""
+        return self.first.in_features, self.second.in_features, self.last.in_features
+
     def forward(self, x: Tensor) -> Tensor:
         x = F.relu(self.first(F.dropout(x, self.dropout, self.training)))
         x = F.relu(self.second(F.dropout(x, self.dropout, self.training)))

@@ -51,6 +51,5 @@ def _scheme(spec: str) -> tuple[str, str]:
     if path.suffix.lower() in (".parquet", ".pq", ".csv"):
         return "table", spec
     raise SourceProblem(
-        f"{path} is a file of no kind read here. "
-        "Give a directory of images, a .parquet or .csv table, or FER+'s zip."
+        f"{path} is a file of no kind read here. Give a directory of images, a .parquet or .csv table, or FER+'s zip."
     )

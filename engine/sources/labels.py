@@ -73,9 +73,7 @@ def match_classes(names: Sequence[str]) -> tuple[tuple[str, ...], list[int | Non
     return tuple(names), list(range(len(names)))
 
 
-def place_votes(
-    counts: Sequence[int], positions: Sequence[int | None], n_classes: int
-) -> tuple[int, ...] | None:
+def place_votes(counts: Sequence[int], positions: Sequence[int | None], n_classes: int) -> tuple[int, ...] | None:
     """Counts in file order -> (C,) in class order; None when every vote was for a dropped class."""
     votes = [0] * n_classes
     for count, position in zip(counts, positions, strict=True):

@@ -85,9 +85,7 @@ def open_table(path: Path, spec: str, labels: Path | None = None) -> Source:
 class _Voter:
     """Reads one row's votes in the order of the source's classes."""
 
-    def __init__(
-        self, columns: _Columns, classes: tuple[str, ...] | None, positions: list[int | None]
-    ) -> None:
+    def __init__(self, columns: _Columns, classes: tuple[str, ...] | None, positions: list[int | None]) -> None:
         self.columns, self.classes, self.positions = columns, classes, positions
         self.label_at: dict[str, int | None] = {}
 
@@ -132,9 +130,7 @@ def _voter(
     return classes, _Voter(columns, classes, positions)
 
 
-def _entry(
-    row: Row, name: str, columns: _Columns, folder: Path, voter: _Voter, given: Labels | None
-) -> Item | Reject:
+def _entry(row: Row, name: str, columns: _Columns, folder: Path, voter: _Voter, given: Labels | None) -> Item | Reject:
     data = row[columns.image] if columns.image is not None else None
     file = row[columns.path] if columns.path is not None else None
     if isinstance(data, dict):

@@ -50,9 +50,7 @@ class ParquetRows:
                     done += batch.num_rows
         except (OSError, pa.ArrowException) as problem:
             reason = str(problem).partition("\n")[0]
-            raise SourceProblem(
-                f"{self.path} is damaged after row {done:,}: {reason} Copy it again."
-            ) from None
+            raise SourceProblem(f"{self.path} is damaged after row {done:,}: {reason} Copy it again.") from None
 
 
 class CsvRows:

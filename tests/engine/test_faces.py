@@ -115,9 +115,7 @@ def test_the_crop_follows_the_measured_framing():
     assert crop[:, :, 1].mean() == pytest.approx(110 + CROP_DOWN * unit, abs=1)
 
 
-@pytest.mark.parametrize(
-    "box", [(-30, -30, 20, 20), (180, 150, 260, 250), (-50, -50, 250, 250), (-90, -90, -40, -30)]
-)
+@pytest.mark.parametrize("box", [(-30, -30, 20, 20), (180, 150, 260, 250), (-50, -50, 250, 250), (-90, -90, -40, -30)])
 def test_beyond_the_border_the_edge_repeats(box):
     image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (200, 200), dtype=np.uint8))
     crop = np.asarray(crop_like_ferplus(image, box))

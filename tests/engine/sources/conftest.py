@@ -46,10 +46,7 @@ def image_file() -> Callable[[Path], Path]:
 
 @pytest.fixture
 def new_csv() -> str:
-    return (
-        "\n".join([HEADER, *(",".join([usage, name, *map(str, votes)]) for usage, name, votes in ROWS)])
-        + "\n"
-    )
+    return "\n".join([HEADER, *(",".join([usage, name, *map(str, votes)]) for usage, name, votes in ROWS)]) + "\n"
 
 
 @pytest.fixture

@@ -29,9 +29,7 @@ def facts(source: Source) -> list[tuple]:
 
 
 def test_three_forms_give_the_same_faces(ferplus_folder, ferplus_zip, ferplus_kaggle):
-    folder, archive, kaggle = (
-        open_source(f"ferplus:{p}") for p in (ferplus_folder, ferplus_zip, ferplus_kaggle)
-    )
+    folder, archive, kaggle = (open_source(f"ferplus:{p}") for p in (ferplus_folder, ferplus_zip, ferplus_kaggle))
     assert facts(folder) == facts(archive) == facts(kaggle)
     assert rejects(folder) == rejects(archive) == rejects(kaggle)
     for source in (folder, archive, kaggle):
@@ -51,9 +49,7 @@ def test_names_splits_and_votes(ferplus_zip):
     nine = found["FER2013Train/fer0000001.png"]
     assert nine.votes == (4, 0, 0, 0, 0, 3, 1, 0)  # the vote for 'unknown' is dropped
     assert nine.attributes == {"votes_unknown": 1.0, "votes_nf": 0.0}
-    assert (
-        found["FER2013Test/fer0000010.png"].attributes["votes_nf"] == 1.0
-    )  # one doubter does not unmake a face
+    assert found["FER2013Test/fer0000010.png"].attributes["votes_nf"] == 1.0  # one doubter does not unmake a face
     unclear = found["FER2013Train/fer0000007.png"]
     assert unclear.votes is None and unclear.attributes == {"votes_unknown": 8.0, "votes_nf": 2.0}
 

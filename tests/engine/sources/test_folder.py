@@ -99,7 +99,5 @@ def test_labels_and_their_splits(tmp_path, image_file):
     }
     assert source.note == "1 of 3 images have no votes in labels.csv"
     labels.write_text("file,label\nb.png,happy\n")
-    with pytest.raises(
-        SourceProblem, match=r"1 of 1 files .*: b\.png\. Write each file as its path relative"
-    ):
+    with pytest.raises(SourceProblem, match=r"1 of 1 files .*: b\.png\. Write each file as its path relative"):
         open_source(str(tmp_path), labels)

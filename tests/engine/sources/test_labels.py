@@ -95,7 +95,5 @@ def test_files_that_cannot_be_read(tmp_path):
 def test_unknown_names_are_counted_and_five_listed(labels):
     table = labels("file,label\n" + "".join(f"{i}.jpg,happy\n" for i in range(9)))
     table.check_files({f"{i}.jpg" for i in range(9)}, Path("photos"))
-    with pytest.raises(
-        SourceProblem, match=r"7 of 9 .*: 2\.jpg, 3\.jpg, 4\.jpg, 5\.jpg, 6\.jpg, \.\.\.\. Write"
-    ):
+    with pytest.raises(SourceProblem, match=r"7 of 9 .*: 2\.jpg, 3\.jpg, 4\.jpg, 5\.jpg, 6\.jpg, \.\.\.\. Write"):
         table.check_files({"0.jpg", "1.jpg"}, Path("photos"))

@@ -35,9 +35,7 @@ def rejects(source) -> list[tuple[str, str]]:
 def test_csv_with_paths_votes_and_attributes(tmp_path, image_file):
     image_file(tmp_path / "faces" / "a.png")
     path = tmp_path / "faces.csv"
-    path.write_text(
-        "path,split,Happy,sad,age,camera,weight\nfaces/a.png,test,3,1,30,phone,1.5\nb.png,train,,,,web,\n"
-    )
+    path.write_text("path,split,Happy,sad,age,camera,weight\nfaces/a.png,test,3,1,30,phone,1.5\nb.png,train,,,,web,\n")
     source = open_source(f"table:{path}")
     first, second = items(source)
     assert source.classes == FER_CLASSES and source.count == 2 and source.title == "faces"
@@ -135,9 +133,7 @@ def test_rows_that_cannot_be_used_are_rejects(tmp_path):
 
 
 def test_a_single_expression_name_is_an_attribute(tmp_path):
-    source = open_source(
-        str(write(tmp_path / "t.parquet", {"path": ["a.png"], "fear": [3], "happiness": [0.5]}))
-    )
+    source = open_source(str(write(tmp_path / "t.parquet", {"path": ["a.png"], "fear": [3], "happiness": [0.5]})))
     assert source.classes is None and items(source)[0].attributes == {"fear": 3.0, "happiness": 0.5}
 
 
