@@ -28,7 +28,7 @@ def build(
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N inputs")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16, of the trunks")] = "auto",
-    batch: Annotated[int, typer.Option(min=1, help="Faces per forward pass")] = 256,
+    batch: Annotated[int | None, typer.Option(min=1, help="Faces per forward pass")] = None,
     samples: Annotated[bool, typer.Option(help="Keep all samples, for the spread in a face's detail")] = True,
 ) -> None:  # fmt: skip
     """Score every face of SOURCE into a cache. Run it again to resume, or with another --model to add that model."""

@@ -18,7 +18,7 @@ class BuildConfig:
     limit: int | None = None  # entries of the source; for a quick look
     device: str = "auto"
     precision: str = "auto"  # of the trunks
-    batch: int = 256  # faces per forward pass: beyond it two cores gain nothing
+    batch: int | None = None  # faces per forward pass; None: what suits the device
     chunk: int = 2048  # source entries per part: what a kill costs at most
     workers: int = 2  # threads that decode images
     samples: bool = True  # keep all S samples, for the spread in the face's detail

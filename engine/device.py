@@ -35,6 +35,11 @@ def choose_precision(device: torch.device, wanted: str = "auto") -> Precision:
     return "bf16" if torch.cpu._is_amx_tile_supported() else "fp32"
 
 
+def batch_size(device: torch.device) -> int:
+    """Faces per forward pass: on CPUs a batch whose activations stay in cache, on CUDA one that fills the device."""
+    return 1024 if device.type == "cuda" else 64
+
+
 def autocast(device: torch.device, precision: Precision) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
 

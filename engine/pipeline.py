@@ -6,7 +6,6 @@ killed, and adds a model to a finished cache. Three stages overlap: threads read
 computes on this one, another thread writes the last one.
 """
 
-import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,19 +14,18 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 
-from cache.manifest import Chunk, Manifest, ModelInfo, SourceInfo
+from cache.manifest import Chunk, Manifest
 from cache.writer import CacheWriter
 from engine import device as devices
-from engine import models, records
+from engine import models, plan, records
 from engine.config import BuildConfig
 from engine.faces import FaceDetector
-from engine.provenance import package_versions
+from engine.plan import BuildProblem, Job, Shape
 from engine.records import FaceRow
 from engine.sources import open_source
-from engine.sources.rows import Attribute, ImageProblem, Item, Reject, Source
+from engine.sources.rows import Attribute, ImageProblem, Item, Reject
 from engine.summary import summarise
 
 DETECTION = (
@@ -41,49 +39,21 @@ Progress = Callable[[int, int], None]  # (entries done, faces done) since the la
 Decoded = list[FaceRow | Reject]
 
 
-class BuildProblem(ValueError):
-    """The build cannot go on; the message says why and what to do."""
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What every part of one cache has in common."""
-
-    classes: tuple[str, ...]
-    attributes: Sequence[Attribute]
-
-
-@dataclass(frozen=True)
-class Job:
-    """One chunk of the source and what is still to be done for it."""
-
-    index: int
-    entries: Sequence[Item | Reject]
-    models: tuple[str, ...]  # to be scored
-    new: bool  # its faces are not in the cache yet; else first_id and content_ids tell which they are
-    first_id: int = 0
-    content_ids: Sequence[str] = ()
-
-    @property
-    def part(self) -> str:
-        return f"part-{self.index:05d}"
-
-
 def build(config: BuildConfig, progress: Progress, *, command: str = "") -> Manifest:
     """Build, resume or extend the cache at config.out. Raises SourceProblem, BuildProblem, WeightsProblem, CacheError,
     OSError (disk); whatever it raises, the cache stays readable and the same command goes on from there."""
     source = open_source(config.source, config.labels)
     with CacheWriter(config.out) as writer:
-        engine = _load_engine(config, writer.manifest)
-        classes = _classes(source, engine)
-        writer.start(_manifest(config, source, engine, classes, writer.manifest, command))
+        engine = plan.load_engine(config, writer.manifest)
+        classes = plan.classes(source, engine)
+        writer.start(plan.manifest(config, source, engine, classes, writer.manifest, command))
         detector = FaceDetector() if config.faces == "detect" else None
         shape = Shape(classes, source.attributes + (DETECTION if detector else ()))
         next_id = writer.manifest.faces if writer.manifest else 0
         with ThreadPoolExecutor(config.workers) as readers, ThreadPoolExecutor(1) as disk:
             written: Future[None] | None = None
             started = time.monotonic()
-            for job, decoded in _decoded(_jobs(config, source, writer), readers, detector):
+            for job, decoded in _decoded(plan.jobs(config, source, writer), readers, detector):
                 rows = _compute(job, decoded, next_id if job.new else job.first_id, config, engine, shape)
                 next_id += rows.faces if job.new else 0
                 if written is not None:
@@ -102,97 +72,6 @@ def build(config: BuildConfig, progress: Progress, *, command: str = "") -> Mani
             writer.commit({"summary": table}, "part-00000", seconds=time.monotonic() - started)
             writer.finish()
         return writer.manifest
-
-
-# ---- what is to be done
-
-
-def _load_engine(config: BuildConfig, earlier: Manifest | None) -> models.Engine | None:
-    """The models asked for. A resumed build keeps the precision it began with."""
-    if not config.models:
-        return None
-    known = {name: info for name, info in (earlier.models if earlier else {}).items() if name in config.models}
-    precisions = {info.precision for info in known.values()}
-    precision = precisions.pop() if len(precisions) == 1 and config.precision == "auto" else config.precision
-    engine = models.load(config.models, config.device, precision)
-    for name, info in known.items():
-        if (info.weights_sha256, info.precision) != (engine.weights_sha256, engine.precision):
-            raise BuildProblem(
-                f"{config.out} holds predictions of '{name}' made with other weights or in {info.precision}. "
-                "Build into a new folder, or use the same weights and precision."
-            )
-    return engine
-
-
-def _classes(source: Source, engine: models.Engine | None) -> tuple[str, ...]:
-    if engine is None:
-        if source.classes is None:
-            raise BuildProblem(f"{source.spec} names no classes and no model was chosen. Add --model or --labels.")
-        return source.classes
-    if source.classes is not None and source.classes != engine.classes:
-        raise BuildProblem(
-            f"The labels of {source.spec} have the classes {', '.join(source.classes)}; the model knows "
-            f"{', '.join(engine.classes)}. Rename or merge the label columns to the model's classes."
-        )
-    return engine.classes
-
-
-def _manifest(
-    config: BuildConfig, source: Source, engine: models.Engine | None, classes: tuple[str, ...],
-    earlier: Manifest | None, command: str,
-) -> Manifest:  # fmt: skip
-    """The manifest to start from: a new one, or the earlier one with the models asked for added."""
-    settings: dict[str, Any] = {
-        "source": source.spec, "labels": str(config.labels) if config.labels else None,
-        "faces": config.faces, "limit": config.limit, "chunk": config.chunk,
-    }  # fmt: skip
-    if earlier is None:
-        start = Manifest(classes, SourceInfo(source.spec, source.title, source.note), settings)
-    elif earlier.settings != settings or earlier.classes != classes:
-        differ = [k for k in settings if earlier.settings.get(k) != settings[k]] or ["classes"]
-        raise BuildProblem(
-            f"{config.out} was begun with another {differ[0]} ({earlier.settings.get(differ[0])!r}, now "
-            f"{settings.get(differ[0])!r}). Use the same settings to go on with it, or choose another --out."
-        )
-    else:
-        start = earlier
-    device = devices.choose_device(config.device)
-    infos = dict(start.models)
-    for name, model in (engine.models if engine else {}).items():
-        assert engine is not None
-        infos.setdefault(
-            name,
-            ModelInfo(
-                model.title, model.samples, model.seed, model.backbones, engine.weights_sha256, engine.precision,
-                device.type,
-            ),
-        )  # fmt: skip
-    added = set(infos) - set(start.models)
-    return replace(
-        start, models=infos, command=command, hardware=devices.hardware(device), packages=package_versions(),
-        complete=start.complete and not added,
-    )  # fmt: skip
-
-
-def _jobs(config: BuildConfig, source: Source, writer: CacheWriter) -> Iterator[Job]:
-    """Chunks of the source in order, without those that are done."""
-    manifest = writer.manifest
-    assert manifest is not None
-    entries = itertools.islice(source.entries(), config.limit)
-    for index, chunk in enumerate(iter(lambda: list(itertools.islice(entries, config.chunk)), [])):
-        part = f"part-{index:05d}"
-        new = index >= len(manifest.chunks)
-        if not new:
-            known = manifest.chunks[index]
-            if (known.entries, known.last_source) != (len(chunk), chunk[-1].source):
-                raise BuildProblem(_changed(config, chunk[-1].source))
-        todo = tuple(name for name in config.models if part not in manifest.parts.get(f"predictions/model={name}", {}))
-        if new:
-            yield Job(index, chunk, config.models, new)
-        elif todo:
-            stored = pq.read_table(config.out / manifest.parts["faces"][part].file, columns=["content_id"])
-            first_id = sum(c.faces for c in manifest.chunks[:index])
-            yield Job(index, chunk, todo, new, first_id, stored["content_id"].to_pylist())
 
 
 # ---- the three stages
@@ -280,7 +159,7 @@ def _compute(
         if rejects:
             tables["rejects"] = records.reject_table(rejects)
     elif [row.content_id for row in faces] != list(job.content_ids):
-        raise BuildProblem(_changed(config, job.entries[-1].source))
+        raise BuildProblem(plan.changed(config, job.entries[-1].source))
     if engine is not None and job.models:
         tables |= _predict(faces, first_id, job.models, engine, shape, config)
     chunk = Chunk(len(job.entries), len(faces), job.entries[-1].source) if job.new else None
@@ -296,8 +175,9 @@ def _predict(
     backbones = tuple(dict.fromkeys(backbone for model in chosen for backbone in model.backbones))
     probs: dict[str, list[np.ndarray]] = {model.name: [] for model in chosen}
     kept: dict[str, list[np.ndarray]] = {model.backbones[0]: [] for model in chosen}
-    for start in range(0, len(faces), config.batch):
-        pixels = torch.from_numpy(np.stack([face.pixels for face in faces[start : start + config.batch]]))
+    batch = config.batch or devices.batch_size(engine.device)
+    for start in range(0, len(faces), batch):
+        pixels = torch.from_numpy(np.stack([face.pixels for face in faces[start : start + batch]]))
         features = engine.features(pixels, backbones)
         for model in chosen:
             probs[model.name].append(model.predict(features).cpu().numpy())  # (n, S, C)
@@ -314,16 +194,6 @@ def _predict(
         if vectors:
             tables[f"features/backbone={backbone}"] = records.feature_table(np.concatenate(vectors), first_id)
     return tables
-
-
-# ---- what can be wrong
-
-
-def _changed(config: BuildConfig, where: str) -> str:
-    return (
-        f"{config.source} is not what {config.out} was begun with (it differs at or before '{where}'). "
-        "Build it into a new folder."
-    )
 
 
 def _no_faces(config: BuildConfig, manifest: Manifest) -> str:

@@ -22,7 +22,9 @@ RESAMPLES = 1000
 
 def summarise(folder: Path, manifest: Manifest) -> pa.Table:
     """The summary table of a cache whose predictions are complete. Reads narrow columns only."""
-    faces = _read(folder, manifest, "faces", ["face_id", "split", "disagreement", "majority"])
+    faces = _read(folder, manifest, "faces", ["face_id", "split", "content_id", "votes", "disagreement", "majority"])
+    faces["first_choice"] = [-1 if votes is None else int(np.argmax(votes)) for votes in faces.pop("votes")]
+    faces["copied"] = faces.groupby("content_id")["split"].transform("nunique") > 1
     rows = []
     for model in manifest.ready_models:
         scores = _read(folder, manifest, f"predictions/model={model}", ["face_id", "predicted", *MEANS])
@@ -36,12 +38,21 @@ def summarise(folder: Path, manifest: Manifest) -> pa.Table:
 def statistics(faces: pd.DataFrame) -> dict[str, Estimate]:
     """Every headline statistic of some faces, by name.
 
-    faces: columns predicted, majority, disagreement and MEANS. Accuracy is over the faces whose annotators have a
-    majority; correlations (spearman_*, pearson_*) are of each part of the triple with the annotators' disagreement.
+    faces: columns predicted, majority, first_choice (-1 without votes), copied, disagreement and MEANS.
+    accuracy: over the faces whose annotators have one most frequent class. accuracy_with_ties: over all faces with
+    votes, a tie going to the class listed first. accuracy_without_copies: as accuracy, without the faces whose very
+    pixels also stand in another split. spearman_*, pearson_*: of each part of the triple with the annotators'
+    disagreement.
     """
+    predicted = faces["predicted"].to_numpy()
     majority = faces["majority"].to_numpy(dtype=np.float64, na_value=np.nan)
-    correct = np.where(np.isnan(majority), np.nan, faces["predicted"].to_numpy() == majority)
-    columns = {"accuracy": correct} | {name: faces[name].to_numpy(np.float64, na_value=np.nan) for name in MEANS}
+    first = faces["first_choice"].to_numpy()
+    correct = np.where(np.isnan(majority), np.nan, predicted == majority)
+    columns = {
+        "accuracy": correct,
+        "accuracy_with_ties": np.where(first < 0, np.nan, predicted == first),
+        "accuracy_without_copies": np.where(faces["copied"], np.nan, correct),
+    } | {name: faces[name].to_numpy(np.float64, na_value=np.nan) for name in MEANS}
     found = bootstrap_means(columns, RESAMPLES)
     d = faces["disagreement"].to_numpy(np.float64, na_value=np.nan)
     parts = {name: columns[column] for name, column in PARTS.items()}

@@ -1,6 +1,5 @@
 """Neighbours and spread against the reader's own pages, which are the definition of the order."""
 
-
 import pytest
 
 from cache.errors import BadQuery

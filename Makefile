@@ -1,0 +1,66 @@
+# Doubtscope. `make` or `make help` lists the commands.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+CACHE ?= data/demo
+PORT ?= 8501
+FERPLUS ?= ../shared/data/ferplus.zip
+BIN := .venv/bin
+MODELS := --model compact-ensemble --model compact-dropout --model compact
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo app test lint bench ferplus train browser clean
+
+help:  ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv/installed: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found."; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/installed-dev: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+setup: .venv/installed  ## create .venv and install
+
+data/demo/.built: .venv/installed engine/assets/probe.parquet engine/assets/compact.safetensors
+	@rm -rf data/demo
+	$(BIN)/python -m engine build probe: --out data/demo $(MODELS)
+	@touch $@
+
+demo: data/demo/.built  ## build the demo cache from the rendered faces and open the app
+	@$(MAKE) --no-print-directory app CACHE=data/demo
+
+app: .venv/installed  ## browse a cache: make app CACHE=data/ferplus
+	@echo "Doubtscope is at http://127.0.0.1:$(PORT) (Ctrl-C stops it)"
+	@DOUBTSCOPE_CACHE="$(CACHE)" exec $(BIN)/python -m streamlit run app.py --server.port $(PORT)
+
+test: .venv/installed-dev browser  ## run every test
+	$(BIN)/python -m pytest
+
+browser:
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && apt-get install -y -qq chromium chromium-driver >/dev/null; fi; \
+	command -v chromium >/dev/null && command -v chromedriver >/dev/null || \
+	  echo "chromium and chromedriver are not here and could not be installed: the browser tests will be skipped"
+
+lint: .venv/installed-dev  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/installed-dev  ## measure: pipeline, MC dropout, app
+	$(BIN)/python -m benchmarks --ferplus $(FERPLUS)
+
+ferplus: .venv/installed  ## build the FER+ cache: make ferplus FERPLUS=PATH
+	$(BIN)/python -m engine build ferplus:$(FERPLUS) --out data/ferplus $(MODELS)
+
+train: .venv/installed  ## train the compact model: make train FERPLUS=PATH
+	$(BIN)/python -m engine train compact --data ferplus:$(FERPLUS) --out engine/assets/compact.safetensors \
+	  --jobs $$(nproc)
+
+clean:  ## remove the environment and what tools leave behind; caches stay
+	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis build *.egg-info
