@@ -39,10 +39,11 @@ class Bar:
 
 @contextmanager
 def progress_bar(title: str, total: int | None) -> Iterator[Bar]:
-    """A bar on stderr; without a terminal only the start and the end are printed."""
+    """A bar on stderr; silent where there is no terminal to draw it on."""
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
         TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
     )  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True), refresh_per_second=4) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, refresh_per_second=4, disable=not console.is_terminal) as progress:
         yield Bar(progress, progress.add_task(title, total=total, rate=""))

@@ -8,6 +8,7 @@ score: nothing is chosen on the validation split, and the test split is never re
 
 import json
 import logging
+import math
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -118,8 +119,8 @@ def learning_rate(step: int, steps: int, config: TrainConfig) -> float:
     peak = max(1.0, config.warmup * steps)
     if step < peak:
         low = config.learning_rate / 25
-        return low + (config.learning_rate - low) * (1 - np.cos(np.pi * step / peak)) / 2
-    return config.learning_rate * (1 + np.cos(np.pi * (step - peak) / max(1.0, steps - peak))) / 2
+        return low + (config.learning_rate - low) * (1 - math.cos(math.pi * step / peak)) / 2
+    return config.learning_rate * (1 + math.cos(math.pi * (step - peak) / max(1.0, steps - peak))) / 2
 
 
 def _optimiser(model: nn.Module, config: TrainConfig) -> torch.optim.SGD:
