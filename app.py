@@ -7,5 +7,6 @@ st.navigation(
     [
         st.Page("pages/overview.py", title="Overview", default=True),
         st.Page("pages/faces.py", title="Faces"),
-    ]
+    ],
+    position="hidden",  # the sidebar's own links carry the cache and the model to the next page
 ).run()

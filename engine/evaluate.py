@@ -29,11 +29,11 @@ def to_text(rows: pd.DataFrame) -> str:
     blocks = []
     for split, part in rows.groupby("split", sort=False):
         models = list(dict.fromkeys(part["model"]))
-        lines = [f"{split:<21}" + "".join(f"{model:>28}" for model in models) + f"{'n':>8}"]
+        lines = [f"{split:<25}" + "".join(f"{model:>28}" for model in models) + f"{'n':>8}"]
         for metric, cells in part.groupby("metric", sort=False):
             by_model = cells.set_index("model")
             line = "".join(f"{_cell(by_model.loc[model]):>28}" for model in models)
-            lines.append(f"{metric:<21}{line}{int(cells['n'].iloc[0]):>8,}")
+            lines.append(f"{metric:<25}{line}{int(cells['n'].iloc[0]):>8,}")
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks)
 

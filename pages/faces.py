@@ -13,11 +13,12 @@ VIEWS = {"Extremes": extremes, "Browse": browse}
 
 with guard():
     view = open_view("Which faces is the model most and least sure of, and in which sense?")
-    expect("view", VIEWS)
+    offered = list(VIEWS) if view.model else ["Browse"]
+    expect("view", offered)
     shown = st.segmented_control(
         "View",
-        list(VIEWS),
-        default="Extremes" if view.model else "Browse",
+        offered,
+        default=offered[0],
         required=True,
         key="view",
         bind="query-params",

@@ -25,4 +25,4 @@ with guard():
     split = choose_split(view)
     headline(view, split)
     histograms(view, split)
-    st.caption(MEANING)
+    st.markdown(MEANING)

@@ -43,7 +43,8 @@ def forbidden(path: str, module: str, top: bool) -> str | None:
     if house == "engine" and any(within(module, other) for other in ("pages", "streamlit")):
         return "engine imports neither pages nor streamlit"
     if path.startswith("engine/metrics/") and (
-        within(module, "torch") or (within(module, "engine") and not within(module, "engine.metrics") and module != "engine")
+        within(module, "torch")
+        or (within(module, "engine") and not within(module, "engine.metrics") and module != "engine")
     ):
         return "engine.metrics is NumPy only, because pages import it"
     if house == "pages" or path == "app.py":

@@ -16,7 +16,9 @@ def triple_histograms(bins: Mapping[str, pd.DataFrame], means: Mapping[str, floa
     """One histogram per part, with a shared count axis and an x axis of its own: U_e is far smaller than U_a.
 
     bins: part -> columns low, high, faces. means: part -> mean in nats, drawn as a line where it is known.
+    Many faces have a U_e near 0; a bar that would flatten all others is cut at the top and carries its count.
     """
+    ceiling = axis_ceiling(bins)
     parts = [part for part in TRIPLE if part in bins]
     figure = make_subplots(
         cols=max(1, len(parts)),
@@ -37,6 +39,19 @@ def triple_histograms(bins: Mapping[str, pd.DataFrame], means: Mapping[str, floa
             row=1,
             col=column,
         )
+        cut = counts[counts.faces > ceiling]
+        if len(cut):
+            figure.add_annotation(
+                x=cut.high.iloc[-1],
+                y=0.84 * ceiling,  # below the label of the mean
+                text=" ↑ " + ", ".join(f"{n:,}" for n in cut.faces),
+                showarrow=False,
+                xanchor="left",
+                yanchor="top",
+                font={"size": 12},
+                row=1,
+                col=column,
+            )
         mean = means.get(part, math.nan)
         if math.isfinite(mean):
             figure.add_vline(
@@ -48,6 +63,7 @@ def triple_histograms(bins: Mapping[str, pd.DataFrame], means: Mapping[str, floa
                 col=column,
             )
         figure.update_xaxes(title="nats", rangemode="tozero", row=1, col=column)
+    figure.update_yaxes(range=[0, ceiling])
     figure.update_yaxes(title="faces", col=1, row=1)
     figure.update_layout(
         showlegend=False,
@@ -58,6 +74,15 @@ def triple_histograms(bins: Mapping[str, pd.DataFrame], means: Mapping[str, floa
         plot_bgcolor=CLEAR,
     )
     return figure
+
+
+def axis_ceiling(bins: Mapping[str, pd.DataFrame]) -> float:
+    """Top of the count axis: the highest bar, or 1.6 times that of the next part when one part dwarfs the others."""
+    tops = sorted((float(counts.faces.max()) for counts in bins.values() if len(counts)), reverse=True)
+    if not tops or tops[0] == 0:
+        return 1.0
+    highest = tops[0] if len(tops) == 1 or tops[0] < 3 * tops[1] else 1.6 * tops[1]
+    return 1.08 * highest
 
 
 def describe_histograms(bins: Mapping[str, pd.DataFrame], means: Mapping[str, float]) -> str:

@@ -1,5 +1,6 @@
 """One face: the annotators' votes beside the model's probabilities and their spread over the samples."""
 
+import html
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,7 +23,7 @@ def votes_and_probabilities(
     S > 1. Any of the three may be None. theme: 'light' or 'dark', for the annotators' ink.
     """
     figure = go.Figure()
-    names = list(classes)
+    names = [html.escape(name) for name in classes]  # Plotly reads a little HTML in labels
     if votes is not None and votes.sum() > 0:
         figure.add_bar(
             y=names,

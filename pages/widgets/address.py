@@ -5,13 +5,16 @@ functions here say so before the widget is made, and read the few parameters tha
 """
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from pages.widgets.problems import ignored
 
-FACE, LIST = "face", "list"
+FACE = "face"
 LARGEST_ID = 2**63 - 1  # face_id is an int64
 
 
@@ -27,6 +30,38 @@ def expect_whole(key: str, highest: int) -> None:
     for value in st.query_params.get_all(key):
         if not (value.isascii() and value.isdigit() and len(value) < 10 and 1 <= int(value) <= highest):
             ignored(key, value, f"expected a whole number from 1 to {highest}")
+
+
+def choose(label: str, options: Sequence[str], *, key: str, default: str) -> str:
+    """A select box whose value is what the URL says, and `default` where it says nothing.
+
+    For choices that follow the reader to other pages: Streamlit takes a bound widget's parameter out of the URL when
+    the page changes, so this one is not bound.
+    """
+    asked = st.query_params.get(key)
+    if asked is not None and asked not in options:
+        drop(key, "there is no such choice here")
+        asked = None
+    widget = f"{key}-choice"
+    if st.session_state.get(widget) != (asked or default):
+        st.session_state[widget] = asked or default
+
+    def write() -> None:
+        if st.session_state[widget] == default:
+            st.query_params.pop(key, None)
+        else:
+            st.query_params[key] = st.session_state[widget]
+
+    return st.selectbox(label, options, key=widget, on_change=write)
+
+
+def drop(key: str, reason: str) -> None:
+    """Say so, and take the parameter out of the URL, when no widget of this page could use it."""
+    for value in st.query_params.get_all(key):
+        if value:
+            ignored(key, value, reason)
+    with suppress(StreamlitAPIException):  # a widget of the last run still owns it, and Streamlit clears it itself
+        st.query_params.pop(key, None)
 
 
 def parse_range(text: str) -> tuple[float, float] | None:
@@ -45,23 +80,29 @@ def parse_range(text: str) -> tuple[float, float] | None:
     return ends if ends[0] <= ends[1] and not any(map(math.isnan, ends)) else None
 
 
-def opened_face() -> int | None:
-    """The face whose drawer the URL opens."""
+@dataclass(frozen=True)
+class Opened:
+    """The face whose drawer is open, and the gallery it was opened from ('' where a page has one list)."""
+
+    face_id: int
+    listing: str = ""
+
+
+def opened_face() -> Opened | None:
+    """What ?face=ID or ?face=ID~GALLERY asks for. One parameter, so that one press of Back closes the drawer."""
     text = st.query_params.get(FACE)
     if text is None:
         return None
-    if text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= LARGEST_ID:
-        return int(text)
-    ignored(FACE, text, "expected the number of a face")
+    number, _, listing = text.partition("~")
+    if number.isascii() and number.isdigit() and len(number) < 20 and int(number) <= LARGEST_ID:
+        return Opened(int(number), listing)
+    drop(FACE, "expected the number of a face")
     return None
 
 
 def open_face(face_id: int, listing: str = "") -> None:
-    st.query_params[FACE] = str(face_id)
-    if listing:
-        st.query_params[LIST] = listing
+    st.query_params[FACE] = f"{face_id}~{listing}" if listing else str(face_id)
 
 
 def close_face() -> None:
-    for key in (FACE, LIST):
-        st.query_params.pop(key, None)
+    st.query_params.pop(FACE, None)

@@ -9,8 +9,10 @@ import streamlit as st
 from cache import manifest as manifests
 from cache.reader import Cache
 from pages.widgets import problems
-from pages.widgets.address import expect
+from pages.widgets.address import choose, drop
 from pages.widgets.wording import count, plain
+
+PAGES = {"pages/overview.py": "Overview", "pages/faces.py": "Faces"}  # as in app.py
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,10 @@ def open_view(question: str) -> View:
             problems.FERPLUS,
         )
     with st.sidebar:
-        expect("cache", found)
-        name = st.selectbox(
-            "Cache", list(found), index=list(found).index(default_cache(found)), key="cache", bind="query-params"
-        )
+        above = st.container(gap=None)
+        name = choose("Cache", list(found), key="cache", default=default_cache(found))
+        with above:
+            links()  # after an unusable ?cache= was dropped, so as not to carry it along
     cache, stamp = open_cache(found[name])
     source = cache.manifest.source
     st.header(question, anchor=False)
@@ -59,16 +61,23 @@ def open_view(question: str) -> View:
     return View(cache, choose_model(cache), stamp)
 
 
+def links() -> None:
+    """To the pages, with the same cache and model."""
+    kept = {key: st.query_params[key] for key in ("cache", "model") if key in st.query_params}
+    for path, label in PAGES.items():
+        st.page_link(path, label=label, query_params=kept, width="stretch")
+
+
 def choose_model(cache: Cache) -> str | None:
     models = cache.models
     with st.sidebar:
-        expect("model", models)
         if not models:
+            drop("model", "this cache holds no finished model")
             st.caption("This cache holds no finished model.")
             return None
         infos = cache.manifest.models
-        first = next((i for i, m in enumerate(models) if infos[m].samples > 1), 0)  # one that has a U_e
-        model = st.selectbox("Model", models, index=first, key="model", bind="query-params")
+        first = next((m for m in models if infos[m].samples > 1), models[0])  # one that has a U_e
+        model = choose("Model", models, key="model", default=first)
         info = infos[model]
         st.caption(f"{plain(info.title)}, {count(info.samples, 'sample')} per face")
     return model

@@ -6,14 +6,14 @@ import streamlit as st
 
 from cache.ranks import Place
 from cache.reader import Face
-from pages.widgets.address import FACE, LIST, close_face, open_face, opened_face
+from pages.widgets.address import FACE, Opened, close_face, open_face, opened_face
 from pages.widgets.caches import View
 from pages.widgets.face_detail import detail
 from pages.widgets.problems import guard
 from pages.widgets.wording import count
 
 Neighbours = Callable[[int], Place | None]  # place of a face in the current list
-LAST = "last face shown"  # in session state: (list, face id)
+LAST = "last face shown"  # in session state: Opened
 
 
 def show(view: View, neighbours: Neighbours, on_close: Callable[[int], None] | None = None) -> None:
@@ -22,9 +22,11 @@ def show(view: View, neighbours: Neighbours, on_close: Callable[[int], None] | N
         return
 
     def close() -> None:
-        face_id = opened_face()
-        st.session_state[LAST] = (st.query_params.get(LIST, ""), face_id)
-        place = neighbours(face_id) if on_close and face_id is not None else None
+        last = opened_face()
+        if last is None:
+            return
+        st.session_state[LAST] = last
+        place = neighbours(last.face_id) if on_close else None
         close_face()
         if place is not None and on_close:
             on_close(place.position)
@@ -32,47 +34,46 @@ def show(view: View, neighbours: Neighbours, on_close: Callable[[int], None] | N
     @st.dialog("Face detail", width=560, position="right", on_dismiss=close)
     def drawer() -> None:
         with guard():
-            face_id = opened_face()
-            face = None if face_id is None else view.cache.face(face_id, view.model)
-            if face is None:
-                st.info(f"This cache has no face {face_id}. Close this drawer to see the faces that it has.")
+            opened = opened_face()
+            if opened is None:
                 return
-            head(face, neighbours(face.face_id))
+            face = view.cache.face(opened.face_id, view.model)
+            if face is None:
+                st.info(f"This cache has no face {opened.face_id}. Close this drawer to see the faces that it has.")
+                return
+            head(face, neighbours(face.face_id), opened)
             detail(view, face)
 
     drawer()
 
 
-def head(face: Face, place: Place | None) -> None:
+def head(face: Face, place: Place | None, opened: Opened) -> None:
     """Number and place in the list, and the two buttons that step; the arrow keys press them."""
+    place_text = (
+        f", {place.position + 1:,} of {count(place.total)} in this list" if place else ", not in the current list"
+    )
+    steps = (
+        ("Previous", "Left", place.previous if place else None),
+        ("Next", "Right", place.next if place else None),
+    )
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(
-            f"**Face {face.face_id}**"
-            + (
-                f", {place.position + 1:,} of {count(place.total)} in this list"
-                if place
-                else ", not in the current list"
-            )
-        )
-        st.space("stretch")
-        for label, key, shortcut, target in (
-            ("Previous", "previous", "Left", place and place.previous),
-            ("Next", "next", "Right", place and place.next),
-        ):
-            st.button(
-                label,
-                key=f"{key}-face",
-                shortcut=shortcut,
-                disabled=target is None,
-                on_click=open_face,
-                args=[target],
-            )
+        st.markdown(f"**Face {face.face_id}**{place_text}", width="content")
+        with st.container(horizontal=True, width="content", wrap=False):
+            for label, shortcut, target in steps:
+                st.button(
+                    label,
+                    key=f"{label.lower()}-face",
+                    shortcut=shortcut,
+                    disabled=target is None,
+                    on_click=open_face,
+                    args=[target, opened.listing],
+                )
 
 
 def last_shown(listing: str = "") -> int | None:
     """The face whose drawer was closed last, if it was opened from this list: the keyboard goes back to it."""
-    where, face_id = st.session_state.get(LAST, (None, None))
-    return face_id if where == listing and FACE not in st.query_params else None
+    last = st.session_state.get(LAST)
+    return last.face_id if last and last.listing == listing and FACE not in st.query_params else None
 
 
 def legend(before: str = "") -> None:

@@ -9,7 +9,7 @@ from cache.filters import Filter, Sort
 from cache.ranks import Place
 from pages.charts.colours import TRIPLE
 from pages.widgets import drawer
-from pages.widgets.address import LIST, open_face
+from pages.widgets.address import open_face, opened_face
 from pages.widgets.caches import View
 from pages.widgets.face_grid.component import Tile, face_grid
 from pages.widgets.filters import describe
@@ -50,7 +50,7 @@ def extremes(view: View, where: Filter) -> None:
     with guard():
         matching = view.cache.count(view.model, where)
         shown: dict[str, list[Tile]] = {}
-        for column, part in zip(st.columns(2, gap="large"), MEANING, strict=True):
+        for column, part in zip(st.columns(2, gap="medium"), MEANING, strict=True):
             with column:
                 st.subheader(f":{PALETTE[part]}[**{KINDS[part].capitalize()}** {SYMBOLS[part]}]", anchor=False)
                 st.caption(MEANING[part])
@@ -75,11 +75,11 @@ def draw(view: View, where: Filter, gallery: Gallery) -> list[Tile]:
     face_grid(
         found,
         key=f"gallery-{gallery.name}",
-        label=f"Faces with the {gallery.title.lower()}",
+        label=f"Faces, {gallery.title}",
         colour=TRIPLE[gallery.column],
         on_open=lambda face_id: open_face(face_id, gallery.name),
         layout="gallery",
-        tile=60,
+        tile=54,
         last=drawer.last_shown(gallery.name),
     )
     return found
@@ -87,7 +87,8 @@ def draw(view: View, where: Filter, gallery: Gallery) -> list[Tile]:
 
 def place(shown: dict[str, list[Tile]], face_id: int) -> Place | None:
     """Neighbours within the gallery that the URL names, or else the first that holds the face."""
-    galleries = [shown.get(st.query_params.get(LIST, ""), []), *shown.values()]
+    opened = opened_face()
+    galleries = [shown.get(opened.listing, []) if opened else [], *shown.values()]
     for ids in ([tile.id for tile in gallery] for gallery in galleries):
         if face_id in ids:
             at = ids.index(face_id)

@@ -5,25 +5,27 @@ import pandas as pd
 import streamlit as st
 
 from cache.reader import UNCERTAINTIES, Face
+from pages.charts.votes import describe_votes, votes_and_probabilities
 from pages.widgets.caches import View
 from pages.widgets.face_grid.component import data_uri
 from pages.widgets.reading import reading
 from pages.widgets.wording import KINDS, PALETTE, SYMBOLS, count, names, number, plain
 
-CRISP = "<style>.st-key-portrait img { image-rendering: pixelated; width: 100%; border-radius: 4px; }</style>"
+# Not st.image: stepping fast through faces, its file would be gone before the browser asked for it. 48 pixels are drawn
+# as squares, because blur would invent what the model never saw. The alt text and the address hold no text of the data.
+PORTRAIT = '<img alt="face {face_id}" src="{uri}" style="width:100%;border-radius:4px;image-rendering:pixelated">'
 
 
 def detail(view: View, face: Face) -> None:
     """Draw the inside of the drawer."""
-    portrait, summary = st.columns([2, 3], vertical_alignment="center")
-    with portrait.container(key="portrait"):
-        st.html(CRISP)  # 48 pixels drawn large: squares are honest, blur is not
-        image = view.cache.thumbnails([face.face_id]).get(face.face_id)
-        if data_uri(image):
-            st.image(image, width="stretch", alt=f"face {face.face_id}")
+    row = st.container(horizontal=True, wrap=False, vertical_alignment="center")
+    with row.container(width=168):
+        uri = data_uri(view.cache.thumbnails([face.face_id]).get(face.face_id))
+        if uri:
+            st.html(PORTRAIT.format(face_id=face.face_id, uri=uri))
         else:
             st.caption("No image in this cache.")
-    with summary:
+    with row.container(gap="xsmall"):
         verdict(view, face)
     if face.probs is not None or face.votes is not None:
         chart(view, face)
@@ -50,9 +52,6 @@ def verdict(view: View, face: Face) -> None:
 
 
 def chart(view: View, face: Face) -> None:
-    # Plotly takes a while to import; pages that show no drawer do without it.
-    from pages.charts.votes import describe_votes, votes_and_probabilities
-
     classes = view.cache.classes
     theme = "dark" if st.context.theme.type == "dark" else "light"
     st.plotly_chart(

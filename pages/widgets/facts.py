@@ -16,7 +16,7 @@ def facts(view: View) -> None:
     splits = text_values(view, "split")
     least, most = number_range(view, "n_votes")
     votes = "none" if most == 0 else f"{most:.0f}" if least == most else f"{least:.0f} to {most:.0f}"
-    with st.container(horizontal=True, gap="large", key="facts"):
+    with st.container(horizontal=True, gap="medium", key="facts"):
         st.metric("Faces", f"{manifest.faces:,}", width="content")
         st.metric("Votes per face", votes, width="content")
         st.metric("Classes", len(manifest.classes), width="content")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from cache.filters import Column, Filter
 from cache.schema import NEEDS_VOTES, SCORES
-from pages.widgets.address import expect, parse_range
+from pages.widgets.address import drop, expect, parse_range
 from pages.widgets.caches import View
 from pages.widgets.problems import ignored
 from pages.widgets.wording import count, names, number, plain
@@ -38,6 +38,8 @@ def choose_filter(view: View) -> Filter:
                 )
         else:
             st.caption("No annotators' votes in this cache: no filter by their class, nor by correct and wrong.")
+            for key in ("annotators", "verdict", *NEEDS_VOTES, "disagreement"):
+                drop(key, "this cache has no annotators' votes")
         columns = {n: c for n, c in view.cache.columns(view.model).items() if has_votes or n not in NEEDS_VOTES}
         values = [
             (n, tuple(v)) for n in view.cache.attributes if columns[n].kind == "text" if (v := several(n, "", view))
@@ -64,8 +66,9 @@ def choose_ranges(view: View, columns: dict[str, Column]) -> list[tuple[str, flo
         st.caption("Type low..high, and leave a side empty for no limit: `0.5..1.2`, `1..`")
         for column in numbers:
             low, high = number_range(view, column.name)
-            if not low < high:
-                continue  # unknown or the same for every face: nothing to choose
+            if not low < high:  # unknown, or nothing to choose
+                drop(column.name, "every face has the same value")
+                continue
             text = st.text_input(
                 plain(called[column.name]) + (f" ({plain(column.unit)})" if column.unit else ""),
                 key=column.name,
@@ -86,8 +89,8 @@ def choose_ranges(view: View, columns: dict[str, Column]) -> list[tuple[str, flo
 def several(name: str, label: str, view: View) -> list[str]:
     """Choice among the values of a text column; nothing to choose when all faces share one."""
     options = text_values(view, name)
-    expect(name, options)
     if len(options) < 2:
+        drop(name, "every face has the same value")
         return []
     label = label or plain(names(view.cache.columns(view.model))[name])
     more = len(options) > MOST_VALUES

@@ -11,28 +11,29 @@ from pages.widgets.filters import text_values
 from pages.widgets.wording import DASH, KINDS, PALETTE, SYMBOLS, plain
 
 ROWS = {
-    "accuracy": "Accuracy, share of faces",
-    "jsd": "Jensen-Shannon divergence, nats",
-    "nll": "Negative log-likelihood, nats",
-    **{part: f"Mean :{PALETTE[part]}[**{SYMBOLS[part]}**] {KINDS[part]}, nats" for part in SYMBOLS},
+    "accuracy": "Accuracy",
+    "jsd": "JSD, nats",
+    "nll": "NLL, nats",
+    **{part: f"Mean :{PALETTE[part]}[**{SYMBOLS[part]}**], nats" for part in SYMBOLS},
     **{
-        f"{kind}_{KINDS[part]}": f"{name} of :{PALETTE[part]}[**{SYMBOLS[part]}**] with disagreement d"
+        f"{kind}_{KINDS[part]}": f"{name}, :{PALETTE[part]}[**{SYMBOLS[part]}**] and d"
         for kind, name in (("spearman", "Spearman ρ"), ("pearson", "Pearson r"))
         for part in SYMBOLS
     },
 }
 RIGHT = """<style>
-.st-key-headline :is(td, th):not(:first-child) { text-align: right; white-space: nowrap; }
+.st-key-headline :is(td, th):not(:first-child) { text-align: right !important; white-space: nowrap; }
 .st-key-headline td { font-variant-numeric: tabular-nums; }
 </style>"""
 
 
 def choose_split(view: View) -> str:
     """The split of the table and the histograms; the test faces, when the cache has some."""
-    options = ["all", *(s for s in text_values(view, "split") if s != "all")]
+    shown = {plain(split): split for split in ["all", *text_values(view, "split")]}  # this widget reads Markdown
+    options = list(shown)
     expect("of", options)
     st.subheader("How good is each model?", anchor=False)
-    return st.segmented_control(
+    chosen = st.segmented_control(
         "Faces of",
         options,
         default="test" if "test" in options else "all",
@@ -41,6 +42,7 @@ def choose_split(view: View) -> str:
         bind="query-params",
         label_visibility="collapsed",
     )
+    return shown[chosen]
 
 
 def headline(view: View, split: str) -> None:
@@ -60,7 +62,7 @@ def headline(view: View, split: str) -> None:
     with st.container(key="headline"):
         st.html(RIGHT)
         st.table(
-            pd.DataFrame(rows, columns=["", *map(plain, models), "n faces"]),
+            pd.DataFrame(rows, columns=["", *map(plain, models), "n"]),
             border="horizontal",
             hide_index=True,
             alt=f"Statistics of {len(models)} models on split {split}, with 95 % intervals",
@@ -72,19 +74,20 @@ def cell(row) -> str:
     """
     >>> from types import SimpleNamespace as Row
     >>> cell(Row(value=0.8, low=0.78, high=0.8213)), cell(None)
-    ('**0.800** [0.780, 0.821]', '—')
+    ('**0.800** [0.780,\\xa00.821]', '—')
     """
     if row is None or not math.isfinite(row.value):
         return DASH
     known = math.isfinite(row.low) and math.isfinite(row.high)
-    return f"**{row.value:.3f}**" + (f" [{row.low:.3f}, {row.high:.3f}]" if known else "")
+    return f"**{row.value:.3f}**" + (f" [{row.low:.3f},\N{NO-BREAK SPACE}{row.high:.3f}]" if known else "")
 
 
 def notes(view: View, cells: list[str]) -> list[str]:
     """How to read the table, and why some of its cells are empty."""
     found = [
-        "Value [95 % bootstrap interval]. d is the chance that two annotators of a face differ; "
-        "divergence and likelihood compare the model with the annotators' whole distribution, lower is better."
+        "Value [95 % bootstrap interval] over n faces. Accuracy is the share of faces with the annotators' most "
+        "frequent class. JSD (Jensen-Shannon divergence) and NLL (negative log-likelihood) compare with all their "
+        "votes; lower is better. d, their disagreement, is the chance that two of them differ about the face."
     ]
     if DASH in cells:
         reasons = ["the build did not compute it"]

@@ -8,6 +8,7 @@ from cache.filters import Filter
 from cache.ranks import Place, spread
 from cache.reader import UNCERTAINTIES
 from pages.charts.colours import TRIPLE
+from pages.charts.histograms import axis_ceiling, describe_histograms, triple_histograms
 from pages.widgets import drawer
 from pages.widgets.address import open_face
 from pages.widgets.caches import View
@@ -16,7 +17,7 @@ from pages.widgets.problems import guard
 from pages.widgets.tiles import columns_for, number_scale, tiles
 from pages.widgets.wording import count
 
-FACES = 14
+FACES = 12
 
 
 @st.fragment
@@ -31,7 +32,7 @@ def spectrum(view: View) -> None:
             colour=TRIPLE["u_total"],
             on_open=open_face,
             layout="row",
-            tile=64,
+            tile=60,
             last=drawer.last_shown(),
         )
         st.caption(
@@ -57,9 +58,6 @@ def among(ids: list[int], face_id: int) -> Place | None:
 
 def histograms(view: View, split: str) -> None:
     """How each part of the triple is spread over the faces of the split."""
-    # Plotly takes a while to import: the faces above are on the screen first.
-    from pages.charts.histograms import describe_histograms, triple_histograms
-
     where = Filter(splits=() if split == "all" else (split,))
     parts = [part for part in UNCERTAINTIES if part != "u_epistemic" or view.samples > 1]
     bins = {part: view.cache.histogram(view.model, part, where, bins=40) for part in parts}
@@ -74,5 +72,7 @@ def histograms(view: View, split: str) -> None:
         config={"displayModeBar": False},
         alt=describe_histograms(bins, means),
     )
+    if any((counts.faces > axis_ceiling(bins)).any() for counts in bins.values()):
+        st.caption("A bar that does not fit is cut at the top; its number of faces stands beside the arrow.")
     if view.samples == 1:
         st.caption("No histogram of U_e: this model draws one sample per face, so U_e is 0 for every face.")

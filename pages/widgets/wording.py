@@ -77,7 +77,7 @@ def duration(seconds: float) -> str:
 def plain(text: object) -> str:
     """Text from the data, so that Markdown shows it as it is: no image, link or formula can hide in a file name.
 
-    >>> plain("![x](http://a.b/c.png) $5$")
-    '\\\\!\\\\[x\\\\]\\\\(http\\\\://a.b/c.png\\\\) \\\\$5\\\\$'
+    >>> print(plain("![x](http://a.b/c.png) $5$ in_the-wild"))
+    \\!\\[x\\](http\\://a.b/c.png) \\$5\\$ in_the-wild
     """
-    return re.sub(r"([\\`*_{}\[\]()<>#+!|~$:&-])", r"\\\1", str(text)).replace("\n", " ")
+    return re.sub(r"([\\`*{}\[\]<>#!|~$:&]|(?<!\w)_|_(?!\w)|^[-+])", r"\\\1", str(text)).replace("\n", " ")

@@ -65,7 +65,7 @@ function listen(list) {
     const buttons = [...list.querySelectorAll("button")];
     const at = buttons.indexOf(event.target.closest("button"));
     if (at < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
-    const columns = Math.max(1, buttons.filter((b) => b.offsetTop === buttons[0].offsetTop).length);
+    const columns = Math.max(1, buttons.filter((b) => topOf(b) === topOf(buttons[0])).length);
     const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns };
     const to = { Home: 0, End: buttons.length - 1 }[event.key] ?? at + (steps[event.key] ?? NaN);
     if (Number.isNaN(to)) return;
@@ -73,6 +73,8 @@ function listen(list) {
     if (buttons[to]) focusOn(list, buttons[to]);
   });
 }
+
+const topOf = (element) => Math.round(element.getBoundingClientRect().top);
 
 function focusOn(list, button) {
   for (const other of list.querySelectorAll('button[tabindex="0"]')) other.tabIndex = -1;

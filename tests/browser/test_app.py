@@ -1,0 +1,181 @@
+"""The app in a real browser: faces drawn, opened and stepped by mouse and keyboard, and every view in its URL."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+TILES = """
+const lists = [...document.querySelectorAll('*')].map(e => e.shadowRoot?.querySelector('.grid')).filter(Boolean);
+return lists.map(list => [...list.querySelectorAll('button')]);
+"""
+FOCUS = """
+let at = document.activeElement;
+while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+return at?.dataset?.id ?? null;
+"""
+
+
+class Page:
+    """What a test does with the browser, in the words of a user."""
+
+    def __init__(self, browser: Any, server: str) -> None:
+        self.browser, self.server = browser, server
+
+    def open(self, address: str) -> "Page":
+        self.browser.get("about:blank")  # a fresh session, also for the address already shown
+        self.browser.get(address if address.startswith("http") else self.server + address)
+        self.until(lambda: self.tiles() and not self.running())
+        return self
+
+    def tiles(self, grid: int = 0) -> list[Any]:
+        grids = self.browser.execute_script(TILES)
+        return grids[grid] if len(grids) > grid else []
+
+    def ids(self, grid: int = 0) -> list[str]:
+        return [tile.get_dom_attribute("data-id") for tile in self.tiles(grid)]
+
+    def drawer(self) -> str | None:
+        found = self.browser.find_elements("css selector", "[role=dialog]")
+        return found[0].text if found else None
+
+    def shows_face(self, face_id: str) -> bool:
+        return f"Face {face_id}," in (self.drawer() or "") and self.query().get("face", "").split("~")[0] == face_id
+
+    def query(self) -> dict[str, str]:
+        return {key: values[-1] for key, values in parse_qs(urlsplit(self.browser.current_url).query).items()}
+
+    def press(self, *keys: str) -> None:
+        from selenium.webdriver.common.action_chains import ActionChains
+
+        ActionChains(self.browser).send_keys(*keys).perform()
+
+    def click(self, text: str) -> None:
+        next(b for b in self.browser.find_elements("tag name", "button") if b.text == text).click()
+
+    def focus(self) -> str | None:
+        return self.browser.execute_script(FOCUS)
+
+    def running(self) -> bool:
+        app = self.browser.find_elements("css selector", "[data-testid=stApp]")
+        return not app or app[0].get_attribute("data-test-script-state") != "notRunning"
+
+    def until(self, holds: Callable[[], Any], seconds: float = 20) -> Any:
+        from selenium.common.exceptions import WebDriverException
+
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            try:
+                if found := holds():
+                    return found
+            except WebDriverException:  # the page redrew between two looks
+                pass
+            time.sleep(0.05)
+        raise AssertionError(f"Waited {seconds} s in vain at {self.browser.current_url}")
+
+
+@pytest.fixture
+def page(browser: Any, server: str) -> Page:
+    browser.get_log("browser")  # forget what earlier tests logged
+    return Page(browser, server)
+
+
+@pytest.fixture
+def keys() -> Any:
+    return pytest.importorskip("selenium.webdriver.common.keys").Keys
+
+
+def console_errors(page: Page) -> list[str]:
+    """Errors that the browser logged, less the two requests by which Streamlit finds out where it is mounted."""
+    own = ("/_stcore/health", "/_stcore/host-config")
+    logged = page.browser.get_log("browser")
+    return [e["message"] for e in logged if e["level"] == "SEVERE" and not any(path in e["message"] for path in own)]
+
+
+def test_mouse_opens_keyboard_steps_and_closes(page, keys):
+    page.open("/faces")
+    ids = page.ids(1)
+    assert len(ids) == 12
+    page.tiles(1)[2].click()
+    page.until(lambda: page.shows_face(ids[2]))
+    page.press(keys.ARROW_RIGHT)
+    page.until(lambda: page.shows_face(ids[3]))
+    page.press(keys.ARROW_LEFT)
+    page.until(lambda: page.shows_face(ids[2]))
+    page.press(keys.ESCAPE)
+    page.until(lambda: page.drawer() is None and "face" not in page.query())
+    page.until(lambda: page.focus() == ids[2])
+    assert console_errors(page) == []
+
+
+def test_the_grid_by_keyboard_alone(page, keys):
+    page.open("/faces?view=Browse")
+    ids = page.ids()
+    assert [tile.get_dom_attribute("tabindex") for tile in page.tiles()].count("0") == 1  # one tab stop
+    page.browser.execute_script("arguments[0].focus()", page.tiles()[0])
+    page.press(keys.ARROW_RIGHT)
+    assert page.focus() == ids[1]
+    page.press(keys.ARROW_DOWN)
+    below = ids.index(page.focus())
+    assert below > 2
+    page.press(keys.ARROW_UP, keys.ARROW_LEFT, keys.ARROW_LEFT)
+    assert page.focus() == ids[0]
+    page.press(keys.END)
+    assert page.focus() == ids[-1]
+    page.press(keys.ENTER)
+    page.until(lambda: page.shows_face(ids[-1]))
+    page.press(keys.ARROW_RIGHT)  # past the end of the page
+    page.until(lambda: not page.shows_face(ids[-1]) and page.drawer())
+    page.press(keys.ESCAPE)
+    page.until(lambda: page.query().get("page") == "2" and page.drawer() is None)
+    page.until(lambda: page.focus() is not None and page.focus() == page.ids()[0])
+    assert console_errors(page) == []
+
+
+def test_a_url_reproduces_its_view_in_a_fresh_session(page):
+    page.open("/faces?view=Browse")
+    page.click("wrong")
+    page.until(lambda: page.query().get("verdict") == "wrong" and not page.running())
+    page.click("lowest first")
+    page.until(lambda: page.query().get("order") == "lowest first" and not page.running())
+    ids = page.ids()
+    page.tiles()[5].click()
+    page.until(lambda: page.shows_face(ids[5]))
+    address = page.browser.current_url
+    page.open(address)
+    page.until(lambda: page.shows_face(ids[5]))
+    assert page.ids() == ids and page.browser.current_url == address
+
+
+def test_back_and_forward(page):
+    page.open("/faces?view=Browse")
+    first = page.ids()[0]
+    page.tiles()[0].click()
+    page.until(lambda: page.shows_face(first))
+    page.browser.back()
+    page.until(lambda: page.drawer() is None and "face" not in page.query())
+    page.browser.forward()
+    page.until(lambda: page.shows_face(first))
+
+
+def test_the_choice_of_model_survives_a_change_of_page(page):
+    page.open("/?model=compact")
+    page.browser.find_element("link text", "Faces").click()
+    page.until(lambda: "/faces" in page.browser.current_url and len(page.tiles(1)) == 12)
+    assert page.query() == {"model": "compact"}
+    assert "draws one sample" in page.browser.find_element("css selector", "[data-testid=stMain]").text
+
+
+def test_every_face_has_alt_text_and_hostile_urls_no_traceback(page):
+    page.open("/faces?cache=..%2F..&view=%3Cscript%3E&u_total=x&face=1e9&split=%00&page=-7")
+    pictures = page.browser.execute_script(
+        f"{TILES.replace('return', 'const found =')} return found.flat().map(b => b.querySelector('img').alt)"
+    )
+    assert len(pictures) == 48 and all(alt.startswith("face ") and "U_" in alt for alt in pictures)
+    text = page.browser.find_element("css selector", "[data-testid=stApp]").text
+    assert text.count("Ignored") == 5 and "Traceback" not in text
+    assert console_errors(page) == []
