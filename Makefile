@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 CACHE ?= data/demo
 PORT ?= 8501
-FERPLUS ?= ../shared/data/ferplus.zip
+FERPLUS ?=
 BIN := .venv/bin
 MODELS := --model compact-ensemble --model compact-dropout --model compact
 
@@ -52,13 +52,15 @@ lint: .venv/installed-dev  ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: .venv/installed-dev  ## measure: pipeline, MC dropout, app
-	$(BIN)/python -m benchmarks --ferplus $(FERPLUS)
+bench: .venv/installed-dev  ## measure pipeline, MC dropout and app: make bench FERPLUS=PATH
+	$(BIN)/python -m benchmarks $(if $(FERPLUS),--ferplus $(FERPLUS))
 
 ferplus: .venv/installed  ## build the FER+ cache: make ferplus FERPLUS=PATH
+	@test -n "$(FERPLUS)" || { echo "Say where FER+ is: make ferplus FERPLUS=PATH"; exit 1; }
 	$(BIN)/python -m engine build ferplus:$(FERPLUS) --out data/ferplus $(MODELS)
 
 train: .venv/installed  ## train the compact model: make train FERPLUS=PATH
+	@test -n "$(FERPLUS)" || { echo "Say where FER+ is: make train FERPLUS=PATH"; exit 1; }
 	$(BIN)/python -m engine train compact --data ferplus:$(FERPLUS) --out engine/assets/compact.safetensors \
 	  --jobs $$(nproc)
 

@@ -15,9 +15,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--ferplus", type=Path, help="FER+; without it the pipeline is measured on the rendered faces")
     parser.add_argument("--cache", type=Path, default=CACHE, help="cache for the app (default: %(default)s)")
-    parser.add_argument("--only", choices=("mc_dropout", "pipeline", "app"), help="one part alone")
+    parser.add_argument("--only", choices=("mc_dropout", "pipeline", "precision", "app"), help="one part alone")
     arguments = parser.parse_args()
-    from benchmarks import app, mc_dropout, pipeline
+    from benchmarks import app, mc_dropout, pipeline, precision
     from engine import device as devices
 
     here = devices.hardware(devices.choose_device())
@@ -27,11 +27,12 @@ def main() -> None:
     parts = {
         "mc_dropout": mc_dropout.figures(),
         "pipeline": pipeline.figures(source),
+        "precision": precision.figures(source),
         "app": app.figures(arguments.cache),
     }
     if not (arguments.cache / "manifest.json").exists():
         print(f"No cache at {arguments.cache}: the app is not measured. Build it: make ferplus FERPLUS=PATH")
-        del parts["app"]
+        parts["app"] = iter(())
     for figure in itertools.chain(*(part for name, part in parts.items() if arguments.only in (None, name))):
         print(figure.line(), flush=True)
 

@@ -26,7 +26,7 @@ def figures(source: str, faces: int = 8_192) -> Iterator[Figure]:
     """faces: how many entries of the source take part; 8,192 are four parts of a cache."""
     device = devices.choose_device()
     batch = devices.batch_size(device)
-    pixels = _pixels(source, faces)
+    pixels = pixels_of(source, faces)
     precisions = dict.fromkeys([devices.choose_precision(device), "fp32"])
     for precision in precisions:
         engine = models.load((MODEL,), device.type, precision)
@@ -59,6 +59,7 @@ def _full(source: str, faces: int, batch: int, precision: str) -> float:
     return ends[-1] - start
 
 
-def _pixels(source: str, faces: int) -> torch.Tensor:
+def pixels_of(source: str, faces: int) -> torch.Tensor:
+    """(N, 48, 48) uint8: the first entries of a source as the trunks see them."""
     entries = itertools.islice(open_source(source).entries(), faces)
     return torch.from_numpy(np.stack([prepare(entry.load()) for entry in entries if isinstance(entry, Item)]))

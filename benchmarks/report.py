@@ -21,7 +21,7 @@ class Figure:
             verdict = f"{'met' if self.value >= self.at_least else 'MISSED'} (at least {self.at_least:g})"
         if self.at_most is not None:
             verdict = f"{'met' if self.value <= self.at_most else 'MISSED'} (at most {self.at_most:g})"
-        return f"{self.name:<72}{self.value:>10.3g} {self.unit:<12}{verdict}".rstrip()
+        return f"{self.name:<84}{self.value:>10.3g} {self.unit:<12}{verdict}".rstrip()
 
 
 def median(values: Sequence[float]) -> float:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,9 +13,10 @@ from engine.sources.table_rows import ParquetRows
 
 ASSET = Path(__file__).parent.parent / "assets" / "probe.parquet"
 TRUTH = (
-    Attribute("truth_disagreement", "number", "1 - sum of squared shares of the expressions shown"),
-    Attribute("truth_entropy", "number", "nats, entropy of the shares of the expressions shown"),
+    Attribute("truth_disagreement", "number", "probability"),
+    Attribute("truth_entropy", "number", "nats"),
 )
+UNITS = {"tone": "Monk", "yaw": "degrees"}  # the asset's own metadata describes each column in a sentence
 
 
 def open_probe(spec: str = "probe:", asset: Path = ASSET) -> Source:
@@ -33,7 +35,7 @@ def open_probe(spec: str = "probe:", asset: Path = ASSET) -> Source:
     if missing:
         command = f"python -m engine.probe --out {asset}"
         raise SourceProblem(f"{asset} lacks {', '.join(missing)}. Render it again: {command}")
-    described = attributes_of(table, {"name", "split"})
+    described = [replace(a, unit=UNITS.get(a.name, "")) for a in attributes_of(table, {"name", "split"})]
 
     def entries() -> Iterator[Item | Reject]:
         for row in table.rows():

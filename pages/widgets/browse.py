@@ -12,7 +12,7 @@ from pages.widgets import drawer
 from pages.widgets.address import expect, expect_whole, open_face
 from pages.widgets.caches import View
 from pages.widgets.face_grid.component import face_grid
-from pages.widgets.filters import describe, first_page, number_range
+from pages.widgets.filters import describe, first_page, matching_faces, number_range
 from pages.widgets.problems import guard
 from pages.widgets.tiles import page_of_tiles
 from pages.widgets.wording import names
@@ -25,7 +25,7 @@ ORDERS = {"lowest first": False, "highest first": True}
 def browse(view: View, where: Filter) -> None:
     """A fragment: sorting, paging and opening a face redraw the grid and leave the rest of the page alone."""
     with guard():
-        matching = view.cache.count(view.model, where)
+        matching = matching_faces(view, where)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             sort = choose_sort(view)
             expect("size", list(map(str, SIZES)))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from cache import manifest as manifests
 from cache.reader import Cache
@@ -31,6 +32,7 @@ class View:
 
 def open_view(question: str) -> View:
     """The sidebar's choice of cache and model, and the page's head: the question and where the faces come from."""
+    through_app()
     found = find_caches()
     if not found:
         problems.empty(
@@ -39,7 +41,7 @@ def open_view(question: str) -> View:
             problems.FERPLUS,
         )
     with st.sidebar:
-        above = st.container(gap=None)
+        above = st.container(gap="xxsmall")
         name = choose("Cache", list(found), key="cache", default=default_cache(found))
         with above:
             links()  # after an unusable ?cache= was dropped, so as not to carry it along
@@ -59,6 +61,17 @@ def open_view(question: str) -> View:
             f"To go on: `{cache.manifest.command.replace('`', '')}`"
         )
     return View(cache, choose_model(cache), stamp)
+
+
+def through_app() -> None:
+    """Make sure that app.py has run, and not this page's file alone.
+
+    Until app.py has called st.navigation for the first time, Streamlit takes pages/ for its own kind of multipage app.
+    The first visitor of a fresh server who follows a link to a page would see it without app.py's layout.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
 
 
 def links() -> None:

@@ -12,7 +12,7 @@ from pages.widgets import drawer
 from pages.widgets.address import open_face, opened_face
 from pages.widgets.caches import View
 from pages.widgets.face_grid.component import Tile, face_grid
-from pages.widgets.filters import describe
+from pages.widgets.filters import describe, matching_faces
 from pages.widgets.problems import guard
 from pages.widgets.tiles import page_of_tiles
 from pages.widgets.wording import KINDS, PALETTE, SYMBOLS
@@ -48,7 +48,7 @@ GALLERIES = tuple(Gallery(column, highest) for column in MEANING for highest in 
 def extremes(view: View, where: Filter) -> None:
     """Two columns, U_a and U_e, each with its lowest faces above its highest."""
     with guard():
-        matching = view.cache.count(view.model, where)
+        matching = matching_faces(view, where)
         shown: dict[str, list[Tile]] = {}
         for column, part in zip(st.columns(2, gap="medium"), MEANING, strict=True):
             with column:

@@ -62,7 +62,11 @@ def choose_ranges(view: View, columns: dict[str, Column]) -> list[tuple[str, flo
     numbers = [c for n, c in columns.items() if c.kind == "number" and (n in SCORES or n in view.cache.attributes)]
     numbers += [columns[n] for n in ("disagreement", "n_votes", "width", "height", "face_id") if n in columns]
     found = []
-    with st.expander("Ranges", expanded=any(c.name in st.query_params for c in numbers)):
+    used = any(c.name in st.query_params or st.session_state.get(c.name) for c in numbers)
+    box = st.expander("Ranges", expanded=used, key="ranges", on_change="rerun")
+    if not box.open and not used:
+        return found  # a dozen fields that nobody looks at would cost every rerun a third of its time
+    with box:
         st.caption("Type low..high, and leave a side empty for no limit: `0.5..1.2`, `1..`")
         for column in numbers:
             low, high = number_range(view, column.name)
@@ -142,6 +146,16 @@ def _values(stamp: tuple[str, int], column: str, _view: View) -> dict[str, int]:
 def text_values(view: View, column: str) -> dict[str, int]:
     """Values of a text column of the faces and how many have each, most frequent first."""
     return _values(view.stamp, column, view)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _count(stamp: tuple[str, int], model: str | None, where: Filter, _view: View) -> int:
+    return _view.cache.count(model, where)
+
+
+def matching_faces(view: View, where: Filter) -> int:
+    """Number of faces that the filter lets through."""
+    return _count(view.stamp, view.model, where, view)
 
 
 def describe(matching: int, total: int) -> str:

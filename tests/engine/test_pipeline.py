@@ -250,6 +250,21 @@ def test_nothing_but_broken_images(tmp_path):
         run(BuildConfig(f"folder:{tmp_path / 'photos'}", tmp_path / "c", ("compact",)))
 
 
+def test_a_part_without_any_face(tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for i in range(9):
+        if i < 4:
+            (photos / f"{i}.png").write_bytes(b"broken")
+        else:
+            Image.effect_noise((48, 48), 60).save(photos / f"{i}.png")
+    settings = BuildConfig(f"folder:{photos}", tmp_path / "c", ("compact",), chunk=4)
+    assert run(settings).faces == 5
+    run(replace(settings, models=("compact", "compact-ensemble")))
+    assert Cache(tmp_path / "c").models == ("compact", "compact-ensemble")
+    assert len(Cache(tmp_path / "c").page("compact-ensemble")) == 5
+
+
 def test_no_models_and_no_classes(tmp_path):
     (tmp_path / "photos").mkdir()
     Image.new("L", (48, 48)).save(tmp_path / "photos" / "a.png")

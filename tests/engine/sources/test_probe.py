@@ -39,7 +39,7 @@ def test_rows_of_the_probe(asset):
     source = open_probe(asset=asset)
     assert (source.title, source.note) == ("Probe faces", "rendered faces, simulated annotators")
     assert source.classes == FER_CLASSES and source.count == 2
-    assert Attribute("tone", "number", "Monk scale") in source.attributes
+    assert Attribute("tone", "number", "Monk") in source.attributes
     pure, blend = source.entries()
     assert pure.source == "0/neutral" and pure.split == "train" and pure.load().size == (112, 112)
     assert blend.votes == (6, 0, 0, 0, 4, 0, 0, 0)
