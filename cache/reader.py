@@ -48,7 +48,7 @@ class Cache:
         self.folder = Path(folder)
         self.manifest: Manifest = manifests.load(self.folder)
         self._connection = duckdb.connect(
-            config={"memory_limit": "128MB", "threads": 2, "autoinstall_known_extensions": False}
+            config={"memory_limit": "400MB", "threads": 2, "autoinstall_known_extensions": False}
         )
         self._connection.execute("SET GLOBAL parquet_metadata_cache = true")
         self._tables = {name: self._files(name) for name in self.manifest.parts}
