@@ -47,8 +47,9 @@ class Cache:
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
         self.manifest: Manifest = manifests.load(self.folder)
+        # One thread per query: a second one saves 2 ms on 36,000 faces and costs 17 MB.
         self._connection = duckdb.connect(
-            config={"memory_limit": "400MB", "threads": 2, "autoinstall_known_extensions": False}
+            config={"memory_limit": "400MB", "threads": 1, "autoinstall_known_extensions": False}
         )
         self._connection.execute("SET GLOBAL parquet_metadata_cache = true")
         self._tables = {name: self._files(name) for name in self.manifest.parts}

@@ -50,11 +50,17 @@ def build(config: BuildConfig, progress: Progress, *, command: str = "") -> Mani
         detector = FaceDetector() if config.faces == "detect" else None
         shape = Shape(classes, source.attributes + (DETECTION if detector else ()))
         next_id = writer.manifest.faces if writer.manifest else 0
-        with ThreadPoolExecutor(config.workers) as readers, ThreadPoolExecutor(1) as disk:
+        device = devices.choose_device(config.device)
+        with (
+            ThreadPoolExecutor(config.workers) as readers,
+            devices.batch_pool(device) as batches,
+            ThreadPoolExecutor(1) as disk,
+        ):
             written: Future[None] | None = None
             started = time.monotonic()
             for job, decoded in _decoded(plan.jobs(config, source, writer), readers, detector):
-                rows = _compute(job, decoded, next_id if job.new else job.first_id, config, engine, shape)
+                first_id = next_id if job.new else job.first_id
+                rows = _compute(job, decoded, first_id, config, engine, shape, batches)
                 next_id += rows.faces if job.new else 0
                 if written is not None:
                     written.result()  # at most one part waits for the disk; its errors surface here
@@ -148,8 +154,9 @@ class Rows:
 
 
 def _compute(
-    job: Job, decoded: Decoded, first_id: int, config: BuildConfig, engine: models.Engine | None, shape: Shape
-) -> Rows:
+    job: Job, decoded: Decoded, first_id: int, config: BuildConfig, engine: models.Engine | None, shape: Shape,
+    batches: ThreadPoolExecutor,
+) -> Rows:  # fmt: skip
     """All tables of one part: faces and rejects when they are new, then every model's predictions."""
     faces = [row for row in decoded if isinstance(row, FaceRow)]
     rejects = [row for row in decoded if isinstance(row, Reject)]
@@ -161,38 +168,38 @@ def _compute(
     elif [row.content_id for row in faces] != list(job.content_ids):
         raise BuildProblem(plan.changed(config, job.entries[-1].source))
     if engine is not None and job.models:
-        tables |= _predict(faces, first_id, job.models, engine, shape, config)
+        tables |= _predict(faces, first_id, job.models, engine, shape, config, batches)
     chunk = Chunk(len(job.entries), len(faces), job.entries[-1].source) if job.new else None
     return Rows(tables, chunk, len(faces))
 
 
 def _predict(
     faces: Sequence[FaceRow], first_id: int, names: Sequence[str], engine: models.Engine, shape: Shape,
-    config: BuildConfig,
+    config: BuildConfig, batches: ThreadPoolExecutor,
 ) -> dict[str, pa.Table]:  # fmt: skip
     """Trunk features once per batch, shared by every model that reads them."""
     chosen = [engine.models[name] for name in names]
     backbones = tuple(dict.fromkeys(backbone for model in chosen for backbone in model.backbones))
-    probs: dict[str, list[np.ndarray]] = {model.name: [] for model in chosen}
-    kept: dict[str, list[np.ndarray]] = {model.backbones[0]: [] for model in chosen}
-    batch = config.batch or devices.batch_size(engine.device)
-    for start in range(0, len(faces), batch):
-        pixels = torch.from_numpy(np.stack([face.pixels for face in faces[start : start + batch]]))
-        features = engine.features(pixels, backbones)
-        for model in chosen:
-            probs[model.name].append(model.predict(features).cpu().numpy())  # (n, S, C)
-        for backbone, vectors in kept.items():
-            vectors.append(features[backbone].cpu().numpy())
+    kept = tuple(dict.fromkeys(model.backbones[0] for model in chosen))
+    size = config.batch or devices.batch_size(engine.device)
+
+    def score(batch: Sequence[FaceRow]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        features = engine.features(torch.from_numpy(np.stack([face.pixels for face in batch])), backbones)
+        probs = [model.predict(features).cpu().numpy() for model in chosen]  # (n, S, C) each
+        return probs, [features[backbone].cpu().numpy() for backbone in kept]  # (n, D) each
+
+    scored = list(batches.map(score, [faces[i : i + size] for i in range(0, len(faces), size)]))
     votes = records.votes_of(faces, len(shape.classes))
     tables = {}
-    for model in chosen:
+    for index, model in enumerate(chosen):
         empty = np.zeros((0, model.samples, len(shape.classes)))
-        samples = np.concatenate(probs[model.name] or [empty])
+        samples = np.concatenate([probs[index] for probs, _ in scored] or [empty])
         table = records.prediction_table(samples, votes, first_id, keep_samples=config.samples)
         tables[f"predictions/model={model.name}"] = table
-    for backbone, vectors in kept.items():
-        if vectors:
-            tables[f"features/backbone={backbone}"] = records.feature_table(np.concatenate(vectors), first_id)
+    for index, backbone in enumerate(kept):
+        if scored:
+            vectors = np.concatenate([features[index] for _, features in scored])
+            tables[f"features/backbone={backbone}"] = records.feature_table(vectors, first_id)
     return tables
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from pages.charts.colours import ANNOTATORS, CLEAR, MODEL
+from pages.charts.colours import ANNOTATORS, CLEAR, MODEL, OUTLINE
 
 
 def votes_and_probabilities(
@@ -30,7 +30,7 @@ def votes_and_probabilities(
             x=votes / votes.sum(),
             name="annotators",
             orientation="h",
-            marker={"color": ANNOTATORS[theme], "line": {"width": 0}},
+            marker={"color": ANNOTATORS[theme], "line": {"width": 1, "color": OUTLINE}},
             customdata=np.column_stack([votes, np.full(len(names), votes.sum())]),
             hovertemplate="%{y}: %{customdata[0]:.0f} of %{customdata[1]:.0f} votes<extra>annotators</extra>",
         )

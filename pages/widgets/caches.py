@@ -45,6 +45,7 @@ def open_view(question: str) -> View:
         name = choose("Cache", list(found), key="cache", default=default_cache(found))
         with above:
             links()  # after an unusable ?cache= was dropped, so as not to carry it along
+            st.space("small")
     cache, stamp = open_cache(found[name])
     source = cache.manifest.source
     st.header(question, anchor=False)

@@ -9,7 +9,7 @@ from cache.schema import NEEDS_VOTES, SCORES
 from pages.widgets.address import drop, expect, parse_range
 from pages.widgets.caches import View
 from pages.widgets.problems import ignored
-from pages.widgets.wording import count, names, number, plain
+from pages.widgets.wording import count, names, plain
 
 VERDICTS = {"correct": True, "wrong": False}
 MOST_VALUES = 200  # choices offered of a text attribute
@@ -77,7 +77,7 @@ def choose_ranges(view: View, columns: dict[str, Column]) -> list[tuple[str, flo
                 plain(called[column.name]) + (f" ({plain(column.unit)})" if column.unit else ""),
                 key=column.name,
                 bind="query-params",
-                placeholder=f"{number(low)}..{number(high)}".replace(",", ""),
+                placeholder=f"{low:.3g}..{high:.3g}" if abs(high) < 1000 else f"{low:.0f}..{high:.0f}",
                 help=plain(column.description) or None,
                 max_chars=40,
                 on_change=first_page,
