@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -33,15 +34,28 @@ def figures() -> Iterator[Figure]:
                 layer.weight.mul_(2.0)
         features = torch.randn(FACES, dimensions).abs()
         networks = ThinnedNetworks(head, SAMPLES, seed=0)
-        plain, thinned = [], []
-        for _ in range(ROUNDS):  # in turns, so that a busy moment of the machine hits both
-            thinned.append(_cpu_seconds(lambda n=networks, f=features: n(f)))
+        plain, plain_one_core, thinned = [], [], []
+        for _ in range(ROUNDS):  # in turns, so that a busy moment of the machine hits all
             plain.append(_cpu_seconds(lambda h=head, f=features: plain_loop(h, f)))
-        ratio = [slow / fast for slow, fast in zip(plain, thinned, strict=True)]
+            with _one_core():  # as the pipeline runs it
+                thinned.append(_cpu_seconds(lambda n=networks, f=features: n(f)))
+                plain_one_core.append(_cpu_seconds(lambda h=head, f=features: plain_loop(h, f)))
         bar = 25.0 if dimensions == 896 else None
-        yield Figure(f"MC dropout, {title}: plain loop / thinned", median(ratio), "x CPU time", bar)
+        for name, loop, least in (("plain loop", plain, bar), ("plain loop on one core", plain_one_core, None)):
+            ratio = [slow / fast for slow, fast in zip(loop, thinned, strict=True)]
+            yield Figure(f"MC dropout, {title}: {name} / thinned", median(ratio), "x CPU time", least)
         yield Figure(f"MC dropout, {title}: thinned networks", median(thinned), "CPU s")
         yield Figure(f"MC dropout, {title}: difference of the means", _disagreement(head, networks, features), "SE")
+
+
+@contextmanager
+def _one_core() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _disagreement(head: Head, networks: ThinnedNetworks, features: Tensor) -> float:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from engine.estimators.head import Head
 
-BLOCK_CPU = 512  # faces; larger blocks leave the cache
+BLOCK_CPU = 384  # faces; larger blocks leave the cache
 BLOCK_CUDA = 16_384  # faces; smaller blocks leave the device idle between launches
 
 

@@ -77,11 +77,11 @@ def triple_histograms(bins: Mapping[str, pd.DataFrame], means: Mapping[str, floa
 
 
 def axis_ceiling(bins: Mapping[str, pd.DataFrame]) -> float:
-    """Top of the count axis: the highest bar, or 1.6 times that of the next part when one part dwarfs the others."""
+    """Top of the count axis: the highest bar, or 2.5 times that of the next part when one dwarfs the others."""
     tops = sorted((float(counts.faces.max()) for counts in bins.values() if len(counts)), reverse=True)
     if not tops or tops[0] == 0:
         return 1.0
-    highest = tops[0] if len(tops) == 1 or tops[0] < 3 * tops[1] else 1.6 * tops[1]
+    highest = tops[0] if len(tops) == 1 or tops[0] < 6 * tops[1] else 2.5 * tops[1]
     return 1.08 * highest
 
 

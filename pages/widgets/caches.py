@@ -35,6 +35,7 @@ def open_view(question: str) -> View:
     through_app()
     found = find_caches()
     if not found:
+        st.header(question, anchor=False)
         problems.empty(
             f"No cache in {data_folder()}. Build the small demo cache, or one of all of FER+:",
             problems.DEMO,

@@ -15,7 +15,7 @@ from pages.widgets.face_grid.component import Tile, face_grid
 from pages.widgets.filters import describe, matching_faces
 from pages.widgets.problems import guard
 from pages.widgets.tiles import page_of_tiles
-from pages.widgets.wording import KINDS, PALETTE, SYMBOLS
+from pages.widgets.wording import KINDS, PALETTE, SYMBOLS, plain
 
 FACES = 12  # fills rows of 6, 4 and 3
 
@@ -56,8 +56,8 @@ def extremes(view: View, where: Filter) -> None:
                 st.caption(MEANING[part])
                 if part == "u_epistemic" and view.samples == 1:
                     st.info(
-                        f"{view.model} draws one sample per face, so its U_e is 0 for every face and there is no "
-                        "lowest or highest. Choose a model with several samples, such as an ensemble or MC dropout."
+                        f"{plain(view.model)} draws one sample per face, so its U_e is 0 for every face and there is "
+                        "no lowest or highest. Choose a model with several samples, such as an ensemble or MC dropout."
                     )
                     continue
                 for gallery in (g for g in GALLERIES if g.column == part):

@@ -15,7 +15,7 @@ from pages.widgets.caches import View
 from pages.widgets.face_grid.component import Tile, face_grid
 from pages.widgets.problems import guard
 from pages.widgets.tiles import columns_for, number_scale, tiles
-from pages.widgets.wording import count
+from pages.widgets.wording import count, plain
 
 FACES = 12
 
@@ -65,7 +65,7 @@ def histograms(view: View, split: str) -> None:
     known = known[(known.model == view.model) & (known.split == split)].set_index("metric").value
     means = {part: float(known[part]) for part in parts if part in known}
     n = int(bins[parts[0]].faces.sum())
-    st.subheader(f"How unsure {view.model} is, {count(n, 'face')}", anchor=False)
+    st.subheader(f"How unsure {plain(view.model)} is, {count(n, 'face')}", anchor=False)
     st.plotly_chart(
         triple_histograms(bins, means),
         key="histograms",

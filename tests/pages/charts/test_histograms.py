@@ -39,7 +39,7 @@ def test_mean_is_marked_where_it_is_known():
 
 def test_a_bar_that_dwarfs_the_others_is_cut_and_says_so():
     tall = {**TRIPLE, "u_epistemic": bins(500, 100, 1)}
-    assert axis_ceiling(tall) == 1.08 * 1.6 * 6
+    assert axis_ceiling(tall) == 1.08 * 2.5 * 6
     assert any(note.text == " ↑ 500, 100" for note in triple_histograms(tall, {}).layout.annotations)
     assert axis_ceiling(TRIPLE) == 1.08 * 9  # nothing to cut
 
