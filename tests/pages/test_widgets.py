@@ -86,3 +86,14 @@ def test_plain_leaves_no_markdown(text):
 def test_reading(aleatoric, epistemic, samples, word):
     face = Face(0, {}, None, None, None, {"u_aleatoric": aleatoric, "u_epistemic": epistemic}, 100)
     assert word in reading(face, samples)
+
+
+def test_a_page_that_ran_without_app_py_runs_again_once(monkeypatch):
+    from pages.widgets import caches
+
+    reruns: list[str] = []
+    monkeypatch.setattr(caches.PagesManager, "uses_pages_directory", True)
+    monkeypatch.setattr(caches.st, "rerun", lambda: reruns.append("again"))
+    caches.through_app()
+    caches.through_app()
+    assert reruns == ["again"]
