@@ -12,7 +12,7 @@ import torch
 from benchmarks.report import Figure, median
 from engine import device as devices
 from engine import models
-from engine.backbones import prepare
+from engine.backbones.compact import INPUTS, prepare
 from engine.config import BuildConfig
 from engine.pipeline import build
 from engine.sources import open_source
@@ -25,11 +25,11 @@ MODEL = "compact-ensemble"
 def figures(source: str, faces: int = 8_192) -> Iterator[Figure]:
     """faces: how many entries of the source take part; 8,192 are four parts of a cache."""
     device = devices.choose_device()
-    batch = devices.batch_size(device)
     pixels = pixels_of(source, faces)
     precisions = dict.fromkeys([devices.choose_precision(device), "fp32"])
     for precision in precisions:
         engine = models.load((MODEL,), device.type, precision)
+        batch = engine.batch
         bare, full = [], []
         for _ in range(ROUNDS):
             bare.append(_bare(engine, pixels, batch))
@@ -45,7 +45,7 @@ def _bare(engine: models.Engine, pixels: torch.Tensor, batch: int) -> float:
     model = engine.models[MODEL]
     start = time.monotonic()
     for part in pixels.split(batch):
-        model.predict(engine.features(part, model.backbones)).cpu()
+        model.predict(engine.features({INPUTS: part}, model.backbones)).cpu()
     return time.monotonic() - start
 
 

@@ -8,6 +8,7 @@ from benchmarks.pipeline import MODEL, pixels_of
 from benchmarks.report import Figure
 from engine import device as devices
 from engine import models
+from engine.backbones.compact import INPUTS
 from engine.metrics.uncertainty import decompose
 
 
@@ -18,8 +19,8 @@ def figures(source: str, faces: int = 2_048) -> Iterator[Figure]:
     for precision in ("fp32", "bf16"):
         engine = models.load((MODEL,), device.type, precision)
         model = engine.models[MODEL]
-        batches = pixels.split(devices.batch_size(device))
-        parts = [model.predict(engine.features(x, model.backbones)).cpu().numpy() for x in batches]
+        batches = pixels.split(engine.batch)
+        parts = [model.predict(engine.features({INPUTS: x}, model.backbones)).cpu().numpy() for x in batches]
         outputs.append(np.concatenate(parts))
     full, half = outputs
     moved = np.abs(full.mean(1) - half.mean(1)).max(axis=1)  # (N,)

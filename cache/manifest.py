@@ -43,6 +43,15 @@ class ModelInfo:
 
 
 @dataclass(frozen=True)
+class BackboneInfo:
+    """What made the feature vectors of one backbone."""
+
+    weights_sha256: str
+    precision: str  # 'fp32' or 'bf16'
+    device: str
+
+
+@dataclass(frozen=True)
 class Chunk:
     """One stretch of the source that is done: its faces, and the models that have scored them."""
 
@@ -67,6 +76,7 @@ class Manifest:
     hardware: dict[str, Any] = field(default_factory=dict)
     packages: dict[str, str] = field(default_factory=dict)
     models: dict[str, ModelInfo] = field(default_factory=dict)
+    backbones: dict[str, BackboneInfo] = field(default_factory=dict)  # of the features that are kept
     chunks: tuple[Chunk, ...] = ()
     parts: dict[str, dict[str, Part]] = field(default_factory=dict)  # table -> part name -> Part
 
@@ -78,6 +88,12 @@ class Manifest:
     def ready_models(self) -> tuple[str, ...]:
         """Models whose predictions cover every face so far."""
         done = [m for m in self.models if self.rows(f"predictions/model={m}") == self.faces]
+        return tuple(done) if self.faces else ()
+
+    @property
+    def ready_features(self) -> tuple[str, ...]:
+        """Backbones whose features are kept for every face so far."""
+        done = [b for b in self.backbones if self.rows(f"features/backbone={b}") == self.faces]
         return tuple(done) if self.faces else ()
 
     def rows(self, table: str) -> int:
@@ -124,6 +140,7 @@ def _parse(raw: dict[str, Any]) -> Manifest:
                 name: ModelInfo(**{**info, "backbones": tuple(info["backbones"])})
                 for name, info in raw["models"].items()
             },
+            "backbones": {name: BackboneInfo(**info) for name, info in raw.get("backbones", {}).items()},
             "chunks": tuple(Chunk(**chunk) for chunk in raw["chunks"]),
             "parts": {
                 table: {name: Part(**part) for name, part in parts.items()} for table, parts in raw["parts"].items()

@@ -22,7 +22,14 @@ INTERRUPTED = 130  # what shells report after Ctrl-C
 def build(
     source: Annotated[str, typer.Argument(help="ferplus:PATH, folder:PATH, table:FILE or probe:")],
     out: Annotated[Path, typer.Option(help="Folder of the cache, e.g. data/ferplus")],
-    model: Annotated[list[str] | None, typer.Option(help="compact, compact-dropout, compact-ensemble")] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="compact, compact-dropout, compact-ensemble, baseline, uncnet, uncnet-ensemble"),
+    ] = None,
+    features: Annotated[
+        list[str] | None,
+        typer.Option(help="Keep FaceNet features: facenet-casia-webface-mixed-7a, ..., facenet-vggface2: six layers"),
+    ] = None,
     labels: Annotated[Path | None, typer.Option(help="CSV of votes or labels, for folder: and table:")] = None,
     faces: Annotated[str, typer.Option(help="crop: each image is a face; detect: find faces in photos")] = "crop",
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N inputs")] = None,
@@ -33,6 +40,7 @@ def build(
 ) -> None:  # fmt: skip
     """Score every face of SOURCE into a cache. Run it again to resume, or with another --model to add that model."""
     with _plain_errors():
+        from engine.backbones.facenet import named
         from engine.config import BuildConfig
         from engine.pipeline import build as run
         from engine.progress import progress_bar
@@ -42,7 +50,7 @@ def build(
             raise ValueError(f"Unknown --faces '{faces}'. Use crop or detect.")
         config = BuildConfig(
             source, out, tuple(dict.fromkeys(model or ())), labels, faces, limit, device, precision, batch,
-            samples=samples,
+            samples=samples, features=named(features or ()),
         )  # fmt: skip
         total = open_source(source, labels).count
         with progress_bar(f"Building {out}", min(total, limit) if total and limit else limit or total) as bar:
@@ -59,42 +67,83 @@ def build(
 def evaluate(
     cache: Annotated[Path, typer.Argument(help="Folder of a cache")],
     split: Annotated[str | None, typer.Option(help="Only this split; 'all' is every face")] = None,
-    json: Annotated[Path | None, typer.Option(help="Also write the table to this file")] = None,
+    json: Annotated[Path | None, typer.Option(help="Also write everything to this file")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Also write the tables to this file (docs/results.md)")] = None,
+    gap: Annotated[Path | None, typer.Option(help="What explain-gap wrote; becomes a section of --markdown")] = None,
 ) -> None:
-    """Print every headline statistic of a cache with its 95 % interval and n."""
+    """Print every headline statistic of a cache, and the first paper's tables beside its own values."""
     with _plain_errors():
-        from engine.evaluate import headline, to_json, to_text
+        from engine.evaluate import evaluate as run
 
-        rows = headline(cache, split)
-        typer.echo(to_text(rows))
-        if json is not None:
-            json.write_text(to_json(rows), encoding="utf-8")
+        report = run(cache, split, gap)
+        typer.echo(report.text)
+        for file, content in ((json, report.json), (markdown, report.markdown)):
+            if file is not None:
+                file.write_text(content, encoding="utf-8")
+
+
+@app.command()
+def explain_gap(
+    source: Annotated[str, typer.Argument(help="FER+ with its train and validation splits: ferplus:PATH")],
+    out: Annotated[Path, typer.Option(help="File to write (.json)")],
+    faces: Annotated[int, typer.Option(min=100, help="Training faces drawn; half as many for validation")] = 5000,
+) -> None:
+    """Try what may have kept the first paper's accuracies low, one difference at a time."""
+    with _plain_errors():
+        from engine.paper.gap import explain, line, to_json
+
+        findings = explain(source, faces, lambda finding: typer.echo(line(finding)))
+        out.write_text(to_json(findings), encoding="utf-8")
 
 
 @app.command()
 def train(
-    recipe: Annotated[str, typer.Argument(help="compact")],
-    data: Annotated[str, typer.Option(help="A source with train and validation splits, e.g. ferplus:PATH")],
+    recipe: Annotated[str, typer.Argument(help="compact, uncnet or layers")],
+    data: Annotated[
+        str, typer.Option(help="For compact a source, e.g. ferplus:PATH; else a cache that keeps features")
+    ],
     out: Annotated[Path, typer.Option(help="Weights to write (.safetensors)")],
-    runs: Annotated[Path, typer.Option(help="Folder of checkpoints; the same folder resumes")] = Path("runs/compact"),
+    runs: Annotated[Path, typer.Option(help="compact: folder of checkpoints that a rerun resumes")] = Path(
+        "runs/compact"
+    ),
     device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
     jobs: Annotated[int, typer.Option(min=1, help="Members trained at once; on CPUs one per core is fastest")] = 1,
     epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's")] = None,
     members: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's")] = None,
 ) -> None:
-    """Train the compact model's members from their seeds. Stop it at any time: the same command resumes."""
+    """Train the models that ship, from their seeds: the compact network, or heads on FaceNet's features."""
     with _plain_errors():
         from dataclasses import replace
 
-        from engine.config import TrainConfig
-        from engine.train import train_compact
+        from engine.config import HeadConfig, TrainConfig
 
-        if recipe != "compact":
-            raise ValueError(f"There is no recipe '{recipe}'. The recipe is: compact.")
-        config = TrainConfig()
-        config = replace(config, epochs=epochs or config.epochs, members=members or config.members)
-        train_compact(data, out, runs, config, device, jobs)
+        if recipe == "compact":
+            from engine.train import train_compact
+
+            config = TrainConfig()
+            config = replace(config, epochs=epochs or config.epochs, members=members or config.members)
+            train_compact(data, out, runs, config, device, jobs)
+        elif recipe in ("uncnet", "layers"):
+            from engine.train_heads import train_layers, train_uncnet
+
+            run = train_uncnet if recipe == "uncnet" else train_layers
+            run(Path(data), out, replace(HeadConfig(), epochs=epochs or HeadConfig.epochs), jobs)
+        else:
+            raise ValueError(f"There is no recipe '{recipe}'. Choose from: compact, uncnet, layers.")
         typer.echo(f"Wrote {out}.")
+
+
+@app.command()
+def weights(
+    name: Annotated[str, typer.Argument(help="casia-webface or vggface2")],
+    file: Annotated[Path | None, typer.Option(help="Convert this file, carried over from another machine")] = None,
+) -> None:
+    """Find, verify and convert a pretrained FaceNet trunk into the user's cache folder."""
+    with _plain_errors():
+        from engine.weights.facenet import get
+
+        path = get(name, file, say=typer.echo)
+        typer.echo(f"The trunk '{name}' is at {path}.")
 
 
 @app.command()

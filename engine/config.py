@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.backbones import DEPTHS, WIDTHS
+from engine.backbones.compact import DEPTHS, WIDTHS
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,21 @@ class BuildConfig:
     chunk: int = 2048  # source entries per part: what a kill costs at most
     workers: int = 2  # threads that decode images
     samples: bool = True  # keep all S samples, for the spread in the face's detail
+    features: tuple[str, ...] = ()  # backbones whose features are kept, beside those that the models read
+
+
+@dataclass(frozen=True)
+class HeadConfig:
+    """`python -m engine train uncnet` and `train layers`: heads on FaceNet's features."""
+
+    backbone: str = "facenet-casia-webface-mixed-7a"  # the paper's choice; table 1 says whether it is the best here
+    seeds: int = 5  # heads of each kind that are kept
+    sweep_seeds: int = 3  # runs per setting of the sweep
+    dropouts: tuple[float, ...] = (0.05, 0.1, 0.2, 0.3, 0.5)  # the paper does not print its rate
+    learning_rates: tuple[float, ...] = (1e-4, 3e-4, 1e-3)
+    epochs: int = 60  # at most; the best epoch is kept
+    patience: int = 8  # epochs without a lower validation loss before a run ends
+    batch: int = 128
 
 
 @dataclass(frozen=True)

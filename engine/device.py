@@ -11,6 +11,8 @@ from typing import Literal
 import torch
 
 Precision = Literal["fp32", "bf16"]
+CPU_BATCH = 64  # faces per pass where no trunk says otherwise
+CUDA_BATCH = 1024
 
 
 def choose_device(wanted: str = "auto") -> torch.device:
@@ -36,11 +38,6 @@ def choose_precision(device: torch.device, wanted: str = "auto") -> Precision:
     if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
     return "bf16" if torch.cpu._is_amx_tile_supported() else "fp32"
-
-
-def batch_size(device: torch.device) -> int:
-    """Faces per forward pass: on CPUs a batch whose activations stay in cache, on CUDA one that fills the device."""
-    return 1024 if device.type == "cuda" else 64
 
 
 @contextmanager

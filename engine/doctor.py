@@ -21,7 +21,8 @@ def checks(data: Path = Path("data")) -> Iterator[Check]:
     from cache.reader import Cache
     from engine import device as devices
     from engine.provenance import package_versions
-    from engine.weights import WeightsProblem, load_compact
+    from engine.weights.compact import load_compact
+    from engine.weights.files import WeightsProblem
 
     device = devices.choose_device()
     facts = devices.hardware(device)

@@ -1,52 +1,136 @@
-"""Headline tables of a cache, for reading and for keeping."""
+"""What a cache shows, as text, JSON and Markdown: the headline, and the first paper where its models are there."""
 
 import json
 import math
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from cache.errors import CacheError
+from cache.manifest import Manifest
 from cache.reader import Cache
 
 
-def headline(folder: Path, split: str | None = None) -> pd.DataFrame:
-    """Rows model, split, metric, value, low, high, n. Raises CacheError when there is nothing to report."""
+@dataclass(frozen=True)
+class Report:
+    """The same content three times."""
+
+    text: str
+    json: str
+    markdown: str
+
+
+def evaluate(folder: Path, split: str | None = None, gap: Path | None = None) -> Report:
+    """Raises CacheError when there is nothing to report."""
+    from engine.models import UNCNET
+
     cache = Cache(folder)
+    rows = headline(cache, split)
+    text, content = to_text(rows), {"headline": to_records(rows)}
+    blocks = [_head(cache.manifest), "## Headline", to_markdown(rows)]
+    if set(UNCNET) <= set(cache.models) and "test" in set(cache.summary()["split"]):
+        from engine.paper import report
+        from engine.paper.claims import claims
+        from engine.paper.measure import measure
+
+        measured = measure(folder)
+        found = tuple(claims(measured))
+        text += "\n\n" + report.to_text(measured, found)
+        content["paper"] = report.to_content(measured, found)
+        blocks += ["## The first paper, reproduced", report.to_markdown(measured, found)]
+    else:
+        lacking = [name for name in UNCNET if name not in cache.models]
+        if lacking:
+            text += f"\n\nThe first paper's tables need the models {', '.join(lacking)}: build them into this cache."
+    if gap is not None:
+        blocks += ["## Why the paper's accuracies are lower", _gap(gap)]
+    return Report(text, json.dumps(content, indent=1, allow_nan=False) + "\n", "\n\n".join(blocks) + "\n")
+
+
+def headline(cache: Cache, split: str | None = None) -> pd.DataFrame:
+    """Rows model, split, metric, value, low, high, n. Raises CacheError when there is nothing to report."""
     rows = cache.summary()
     if rows.empty:
-        raise CacheError(f"{folder} has no finished model. Go on with it: {cache.manifest.command}")
+        raise CacheError(f"{cache.folder} has no finished model. Go on with it: {cache.manifest.command}")
     if split is not None:
         known = ", ".join(sorted(rows["split"].unique()))
         rows = rows[rows["split"] == split]
         if rows.empty:
-            raise CacheError(f"{folder} has no split '{split}'. It has: {known}.")
+            raise CacheError(f"{cache.folder} has no split '{split}'. It has: {known}.")
     return rows.reset_index(drop=True)
 
 
 def to_text(rows: pd.DataFrame) -> str:
     """A plain table: one line a metric, one column a model, `value [low, high]`; a block per split."""
     blocks = []
-    for split, part in rows.groupby("split", sort=False):
-        models = list(dict.fromkeys(part["model"]))
+    for split, models, table in _tables(rows):
         lines = [f"{split:<25}" + "".join(f"{model:>28}" for model in models) + f"{'n':>8}"]
-        for metric, cells in part.groupby("metric", sort=False):
-            by_model = cells.set_index("model")
-            line = "".join(f"{_cell(by_model.loc[model]):>28}" for model in models)
-            lines.append(f"{metric:<25}{line}{int(cells['n'].iloc[0]):>8,}")
+        lines += [f"{metric:<25}" + "".join(f"{c:>28}" for c in cells) + f"{n:>8}" for metric, *cells, n in table]
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks)
 
 
-def to_json(rows: pd.DataFrame) -> str:
-    records = [
+def to_markdown(rows: pd.DataFrame) -> str:
+    blocks = []
+    for split, models, table in _tables(rows):
+        head = [
+            f"| {split} | {' | '.join(f'`{model}`' for model in models)} | n |",
+            f"| --- |{' ---: |' * (len(models) + 1)}",
+        ]
+        blocks.append("\n".join([*head, *(f"| {' | '.join(row)} |" for row in table)]))
+    return "\n\n".join(blocks)
+
+
+def to_records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    return [
         {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in row.items()}
         for row in rows.to_dict("records")
     ]
-    return json.dumps(records, indent=1) + "\n"
+
+
+def _tables(rows: pd.DataFrame) -> list[tuple[str, list[str], list[tuple[str, ...]]]]:
+    """Per split: its name, the models, and a row of cells per metric."""
+    tables = []
+    for split, part in rows.groupby("split", sort=False):
+        models = list(dict.fromkeys(part["model"]))
+        cells = []
+        for metric, found in part.groupby("metric", sort=False):
+            by_model = found.set_index("model")
+            values = (_cell(by_model.loc[model]) if model in by_model.index else "-" for model in models)
+            cells.append((str(metric), *values, f"{int(found['n'].iloc[0]):,}"))
+        tables.append((str(split), models, cells))
+    return tables
 
 
 def _cell(row: pd.Series) -> str:
     if math.isnan(row["value"]):
         return "-"
     return f"{row['value']:.4f} [{row['low']:.4f}, {row['high']:.4f}]"
+
+
+def _head(manifest: Manifest) -> str:
+    """What was measured, on what, by which commands."""
+    hardware = ", ".join(f"{key} {value}" for key, value in manifest.hardware.items())
+    return (
+        f"# Results on {manifest.source.title}\n\n"
+        f"Written by `python -m engine evaluate`, from a cache of {manifest.faces:,} faces, built on {hardware}. "
+        "Values stand with their 95 % interval (bootstrap over faces, 1,000 resamples, seed 0) and n. Definitions: "
+        "[what is computed](uncertainty.md). Everything again, from the images on: `make paper FERPLUS=PATH`."
+    )
+
+
+def _gap(path: Path) -> str:
+    from engine.paper.gap import from_json
+    from engine.paper.report import cell, table
+
+    rows = [
+        (f.name, cell(f.accuracy), cell(f.accuracy_lost), cell(f.loss), cell(f.pair_accuracy), f"{f.accuracy.n:,}")
+        for f in from_json(path.read_text(encoding="utf-8"))
+    ]
+    head = ("variant", "here: accuracy, %", "here: lost, % points", "here: loss, nats", "here: pair accuracy, %", "n")
+    return (
+        "Validation faces, CASIA-WebFace Mixed-7a, deterministic head; each variant changes one thing "
+        "(`python -m engine explain-gap`).\n\n" + table(head, rows)
+    )

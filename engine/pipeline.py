@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import torch
+from torch import Tensor
 
 from cache.manifest import Chunk, Manifest
 from cache.writer import CacheWriter
@@ -34,6 +35,8 @@ DETECTION = (
     Attribute("box_side", "number", "px"),
     Attribute("detection", "number", "probability"),
 )
+
+STORED_BATCH = 384  # faces per task when features are read back: only the heads have work
 
 Progress = Callable[[int, int], None]  # (entries done, faces done) since the last call
 Decoded = list[FaceRow | Reject]
@@ -56,9 +59,10 @@ def build(config: BuildConfig, progress: Progress, *, command: str = "") -> Mani
             devices.batch_pool(device) as batches,
             ThreadPoolExecutor(1) as disk,
         ):
+            jobs = plan.jobs(config, source, writer, engine)
             written: Future[None] | None = None
             started = time.monotonic()
-            for job, decoded in _decoded(plan.jobs(config, source, writer), readers, detector):
+            for job, decoded in _decoded(jobs, readers, detector, engine.inputs if engine else ()):
                 first_id = next_id if job.new else job.first_id
                 rows = _compute(job, decoded, first_id, config, engine, shape, batches)
                 next_id += rows.faces if job.new else 0
@@ -84,14 +88,15 @@ def build(config: BuildConfig, progress: Progress, *, command: str = "") -> Mani
 
 
 def _decoded(
-    jobs: Iterator[Job], readers: ThreadPoolExecutor, detector: FaceDetector | None
+    jobs: Iterator[Job], readers: ThreadPoolExecutor, detector: FaceDetector | None, inputs: tuple[str, ...]
 ) -> Iterator[tuple[Job, Decoded]]:
     """Decode each job's entries in threads, one job ahead of the one that is handed out."""
 
     def submit(job: Job) -> tuple[Job, list[Future[Decoded]]]:
         size = 64  # entries per task: small enough to spread, large enough to cost nothing
-        slices = [job.entries[i : i + size] for i in range(0, len(job.entries), size)]
-        return job, [readers.submit(_decode, entries, detector) for entries in slices]
+        entries = job.entries if job.decode else ()
+        slices = [entries[i : i + size] for i in range(0, len(entries), size)]
+        return job, [readers.submit(_decode, part, detector, inputs) for part in slices]
 
     ahead: tuple[Job, list[Future[Decoded]]] | None = None
     try:
@@ -108,7 +113,7 @@ def _decoded(
                 future.cancel()
 
 
-def _decode(entries: Sequence[Item | Reject], detector: FaceDetector | None) -> Decoded:
+def _decode(entries: Sequence[Item | Reject], detector: FaceDetector | None, inputs: tuple[str, ...]) -> Decoded:
     """Faces and rejects of some entries, in order. Whatever one image does, the others go on."""
     rows: Decoded = []
     for entry in entries:
@@ -119,11 +124,11 @@ def _decode(entries: Sequence[Item | Reject], detector: FaceDetector | None) -> 
         try:
             image = entry.load()
             if detector is None:
-                rows.append(FaceRow.of(entry, image))
+                rows.append(FaceRow.of(entry, image, inputs))
                 continue
             stage = "detect"
             found = detector.find(image)
-            rows.extend(_detected(entry, found) or [Reject(entry.source, "detect", "no face found")])
+            rows.extend(_detected(entry, found, inputs) or [Reject(entry.source, "detect", "no face found")])
         except ImageProblem as problem:
             rows.append(Reject(entry.source, stage, str(problem)))
         except Exception as problem:  # one strange image must not end a build of a million
@@ -131,7 +136,7 @@ def _decode(entries: Sequence[Item | Reject], detector: FaceDetector | None) -> 
     return rows
 
 
-def _detected(entry: Item, found: Sequence[Any]) -> list[FaceRow]:
+def _detected(entry: Item, found: Sequence[Any], inputs: tuple[str, ...]) -> list[FaceRow]:
     rows = []
     for index, face in enumerate(found):
         left, top, right, bottom = (float(v) for v in face.box)
@@ -140,7 +145,7 @@ def _detected(entry: Item, found: Sequence[Any]) -> list[FaceRow]:
             "detection": float(face.probability),
         }  # fmt: skip
         item = entry if len(found) == 1 else replace(entry, source=f"{entry.source}#{index}")
-        rows.append(FaceRow.of(item, face.crop, extra))
+        rows.append(FaceRow.of(item, face.crop, inputs, extra))
     return rows
 
 
@@ -162,44 +167,53 @@ def _compute(
     rejects = [row for row in decoded if isinstance(row, Reject)]
     tables: dict[str, pa.Table] = {}
     if job.new:
+        votes = records.votes_of(faces, len(shape.classes))
         tables |= records.face_tables(faces, first_id, len(shape.classes), shape.attributes)
         if rejects:
             tables["rejects"] = records.reject_table(rejects)
-    elif [row.content_id for row in faces] != list(job.content_ids):
-        raise BuildProblem(plan.changed(config, job.entries[-1].source))
-    if engine is not None and job.models:
-        tables |= _predict(faces, first_id, job.models, engine, shape, config, batches)
+    else:
+        assert job.known is not None
+        votes = records.known_votes(job.known, len(shape.classes))
+        if job.decode and [row.content_id for row in faces] != job.known["content_id"].to_pylist():
+            raise BuildProblem(plan.changed(config, job.entries[-1].source))
+    if engine is not None:
+        tables |= _predict(job, faces, first_id, votes, engine, config, batches)
     chunk = Chunk(len(job.entries), len(faces), job.entries[-1].source) if job.new else None
-    return Rows(tables, chunk, len(faces))
+    return Rows(tables, chunk, len(votes))
 
 
 def _predict(
-    faces: Sequence[FaceRow], first_id: int, names: Sequence[str], engine: models.Engine, shape: Shape,
-    config: BuildConfig, batches: ThreadPoolExecutor,
+    job: Job, faces: Sequence[FaceRow], first_id: int, votes: np.ndarray, engine: models.Engine, config: BuildConfig,
+    batches: ThreadPoolExecutor,
 ) -> dict[str, pa.Table]:  # fmt: skip
-    """Trunk features once per batch, shared by every model that reads them."""
-    chosen = [engine.models[name] for name in names]
-    backbones = tuple(dict.fromkeys(backbone for model in chosen for backbone in model.backbones))
-    kept = tuple(dict.fromkeys(model.backbones[0] for model in chosen))
-    size = config.batch or devices.batch_size(engine.device)
+    """Trunk features once per batch, or as the cache keeps them, shared by every model that reads them."""
+    chosen = [engine.models[name] for name in job.models]
+    needed = tuple(dict.fromkeys([*(b for model in chosen for b in model.backbones), *job.features]))
+    stored = {name: records.vectors(path) for name, path in job.stored.items()}  # (n, D) float16 each
 
-    def score(batch: Sequence[FaceRow]) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        features = engine.features(torch.from_numpy(np.stack([face.pixels for face in batch])), backbones)
-        probs = [model.predict(features).cpu().numpy() for model in chosen]  # (n, S, C) each
-        return probs, [features[backbone].cpu().numpy() for backbone in kept]  # (n, D) each
+    def features(rows: slice) -> dict[str, Tensor]:
+        if stored:
+            return {name: torch.from_numpy(stored[name][rows]).float().to(engine.device) for name in needed}
+        pixels = {name: np.stack([face.pixels[name] for face in faces[rows]]) for name in engine.inputs}
+        return engine.features({name: torch.from_numpy(array) for name, array in pixels.items()}, needed)
 
-    scored = list(batches.map(score, [faces[i : i + size] for i in range(0, len(faces), size)]))
-    votes = records.votes_of(faces, len(shape.classes))
+    def score(rows: slice) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        found = features(rows)
+        probs = [model.predict(found).cpu().numpy() for model in chosen]  # (n, S, C) each
+        return probs, [found[backbone].half().cpu().numpy() for backbone in job.features]  # (n, D) each
+
+    size = config.batch or (STORED_BATCH if stored else engine.batch)
+    scored = list(batches.map(score, [slice(i, i + size) for i in range(0, len(votes), size)]))
     tables = {}
     for index, model in enumerate(chosen):
-        empty = np.zeros((0, model.samples, len(shape.classes)))
+        empty = np.zeros((0, model.samples, len(engine.classes)))
         samples = np.concatenate([probs[index] for probs, _ in scored] or [empty])
         table = records.prediction_table(samples, votes, first_id, keep_samples=config.samples)
         tables[f"predictions/model={model.name}"] = table
-    for index, backbone in enumerate(kept):
+    for index, backbone in enumerate(job.features):
         if scored:
-            vectors = np.concatenate([features[index] for _, features in scored])
-            tables[f"features/backbone={backbone}"] = records.feature_table(vectors, first_id)
+            kept = np.concatenate([vectors[index] for _, vectors in scored])
+            tables[f"features/backbone={backbone}"] = records.feature_table(kept, first_id)
     return tables
 
 

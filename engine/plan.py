@@ -1,13 +1,15 @@
 """What a build has still to do: the models to load, the manifest to start from, the chunks that are not done."""
 
 import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cache.manifest import Manifest, ModelInfo, SourceInfo
+from cache.manifest import BackboneInfo, Manifest, ModelInfo, SourceInfo
 from cache.writer import CacheWriter
 from engine import device as devices
 from engine import models
@@ -35,9 +37,16 @@ class Job:
     index: int
     entries: Sequence[Item | Reject]
     models: tuple[str, ...]  # to be scored
-    new: bool  # its faces are not in the cache yet; else first_id and content_ids tell which they are
+    features: tuple[str, ...]  # to be kept
+    new: bool  # its faces are not in the cache yet; else first_id and known tell which they are
     first_id: int = 0
-    content_ids: Sequence[str] = ()
+    known: pa.Table | None = None  # content_id and votes of the faces that are there
+    stored: Mapping[str, Path] = field(default_factory=dict)  # every backbone to be read, if all are in the cache
+
+    @property
+    def decode(self) -> bool:
+        """Whether the images have to be looked at: not when all features that the models read are kept already."""
+        return self.new or not self.stored
 
     @property
     def part(self) -> str:
@@ -45,17 +54,19 @@ class Job:
 
 
 def load_engine(config: BuildConfig, earlier: Manifest | None) -> models.Engine | None:
-    """The models asked for. A resumed build keeps the precision it began with."""
-    if not config.models:
+    """The models and features asked for. A cache keeps the precision it was begun with, unless another is asked for."""
+    if not config.models and not config.features:
         return None
-    known = {name: info for name, info in (earlier.models if earlier else {}).items() if name in config.models}
-    precisions = {info.precision for info in known.values()}
+    had: dict[str, ModelInfo | BackboneInfo] = {**earlier.models, **earlier.backbones} if earlier else {}
+    precisions = {info.precision for info in had.values()}
     precision = precisions.pop() if len(precisions) == 1 and config.precision == "auto" else config.precision
-    engine = models.load(config.models, config.device, precision)
-    for name, info in known.items():
-        if (info.weights_sha256, info.precision) != (engine.weights_sha256, engine.precision):
+    engine = models.load(config.models, config.device, precision, features=config.features)
+    made = {name: model.weights_sha256 for name, model in engine.models.items()}
+    made |= {name: info.weights_sha256 for name, info in engine.backbones.items()}
+    for name, info in had.items():
+        if name in made and (made[name], engine.precision) != (info.weights_sha256, info.precision):
             raise BuildProblem(
-                f"{config.out} holds predictions of '{name}' made with other weights or in {info.precision}. "
+                f"{config.out} holds '{name}' made with other weights or in {info.precision}. "
                 "Build into a new folder, or use the same weights and precision."
             )
     return engine
@@ -100,18 +111,25 @@ def manifest(
         infos.setdefault(
             name,
             ModelInfo(
-                model.title, model.samples, model.seed, model.backbones, engine.weights_sha256, engine.precision,
+                model.title, model.samples, model.seed, model.backbones, model.weights_sha256, engine.precision,
                 device.type,
             ),
         )  # fmt: skip
     added = set(infos) - set(start.models)
+    kept = {name: engine.backbones[name] for name in kept_features(config, engine)} if engine else {}
     return replace(
-        start, models=infos, command=command, hardware=devices.hardware(device), packages=package_versions(),
-        complete=start.complete and not added,
+        start, models=infos, backbones={**kept, **start.backbones}, command=command, hardware=devices.hardware(device),
+        packages=package_versions(), complete=start.complete and not added,
     )  # fmt: skip
 
 
-def jobs(config: BuildConfig, source: Source, writer: CacheWriter) -> Iterator[Job]:
+def kept_features(config: BuildConfig, engine: models.Engine) -> tuple[str, ...]:
+    """Backbones whose features go into the cache: each model's first one, and those asked for."""
+    firsts = (model.backbones[0] for model in engine.models.values())
+    return tuple(dict.fromkeys([*firsts, *config.features]))
+
+
+def jobs(config: BuildConfig, source: Source, writer: CacheWriter, engine: models.Engine | None) -> Iterator[Job]:
     """Chunks of the source in order, without those that are done."""
     manifest = writer.manifest
     assert manifest is not None
@@ -123,13 +141,20 @@ def jobs(config: BuildConfig, source: Source, writer: CacheWriter) -> Iterator[J
             known = manifest.chunks[index]
             if (known.entries, known.last_source) != (len(chunk), chunk[-1].source):
                 raise BuildProblem(changed(config, chunk[-1].source))
-        todo = tuple(name for name in config.models if part not in manifest.parts.get(f"predictions/model={name}", {}))
+        features = kept_features(config, engine) if engine else ()
         if new:
-            yield Job(index, chunk, config.models, new)
-        elif todo:
-            stored = pq.read_table(config.out / manifest.parts["faces"][part].file, columns=["content_id"])
+            yield Job(index, chunk, config.models, features, new)
+            continue
+        todo = tuple(name for name in config.models if part not in manifest.parts.get(f"predictions/model={name}", {}))
+        missing = tuple(name for name in features if part not in manifest.parts.get(f"features/backbone={name}", {}))
+        if todo or missing:
+            assert engine is not None
+            known = pq.read_table(config.out / manifest.parts["faces"][part].file, columns=["content_id", "votes"])
             first_id = sum(c.faces for c in manifest.chunks[:index])
-            yield Job(index, chunk, todo, new, first_id, stored["content_id"].to_pylist())
+            read = {backbone for name in todo for backbone in engine.models[name].backbones} | set(missing)
+            kept = {name: manifest.parts.get(f"features/backbone={name}", {}).get(part) for name in read}
+            stored = {name: config.out / file.file for name, file in kept.items() if file is not None}
+            yield Job(index, chunk, todo, missing, new, first_id, known, stored if len(stored) == len(kept) else {})
 
 
 def changed(config: BuildConfig, where: str) -> str:

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from PIL import Image
 
 from cache import schema
-from engine.backbones import prepare
+from engine.backbones.trunk import PREPARE
 from engine.images import content_id, thumbnail
 from engine.metrics.annotators import disagreement, majority, vote_distribution
 from engine.metrics.scores import brier, jensen_shannon, nll
@@ -25,19 +27,34 @@ class FaceRow:
     height: int
     content_id: str
     thumbnail: bytes
-    pixels: np.ndarray  # (48, 48) uint8, as the trunk sees it
+    pixels: dict[str, np.ndarray]  # input of a trunk -> the crop as that trunk sees it, uint8
     extra: dict[str, float]  # attributes found by detection
 
     @classmethod
-    def of(cls, item: Item, image: Image.Image, extra: dict[str, float] | None = None) -> "FaceRow":
+    def of(
+        cls, item: Item, image: Image.Image, inputs: Sequence[str] = (), extra: dict[str, float] | None = None
+    ) -> "FaceRow":
         width, height = image.size
-        return cls(item, width, height, content_id(image), thumbnail(image), prepare(image), extra or {})
+        pixels = {name: PREPARE[name](image) for name in inputs}
+        return cls(item, width, height, content_id(image), thumbnail(image), pixels, extra or {})
 
 
 def votes_of(rows: Sequence[FaceRow], classes: int) -> np.ndarray:
     """(N, C) vote counts; a row of zeros where a face has none."""
     blank = (0,) * classes
     return np.array([row.item.votes or blank for row in rows], dtype=np.float64).reshape(len(rows), classes)
+
+
+def known_votes(faces: pa.Table, classes: int) -> np.ndarray:
+    """(N, C) vote counts of faces that are in the cache; a row of zeros where a face has none."""
+    lists = faces["votes"].combine_chunks().fill_null([0] * classes)
+    return lists.flatten().to_numpy().reshape(len(faces), classes).astype(np.float64)
+
+
+def vectors(path: Path) -> np.ndarray:
+    """(N, D) float16 features of one part."""
+    lists = pq.read_table(path, columns=["vector"])["vector"].combine_chunks()
+    return lists.flatten().to_numpy().reshape(len(lists), -1)
 
 
 def attribute_fields(attributes: Sequence[Attribute]) -> list[pa.Field]:

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from engine import device as devices
 from engine.augment import augment
-from engine.backbones import CompactTrunk, prepare, standardise
+from engine.backbones.compact import CompactTrunk, prepare, standardise
 from engine.config import TrainConfig
 from engine.estimators.head import Head
 from engine.sources import open_source
@@ -100,7 +100,7 @@ def train_member(member: int, data: str, runs: Path, config: TrainConfig, device
 
 def train_compact(data: str, out: Path, runs: Path, config: TrainConfig, device: str = "auto", jobs: int = 1) -> None:
     """Train every member, `jobs` at a time, and export them. On CPUs, jobs of one thread each beat one of many."""
-    from engine.weights import export_compact
+    from engine.weights.compact import export_compact
 
     runs.mkdir(parents=True, exist_ok=True)
     threads = 0 if jobs == 1 else 1

@@ -11,7 +11,7 @@ from PIL import Image
 from engine.config import TrainConfig
 from engine.sources.rows import FER_CLASSES
 from engine.train import Compact
-from engine.weights import export_compact
+from engine.weights.compact import export_compact
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +33,7 @@ def untrained_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def use_untrained(untrained_weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every command of this process find the untrained weights."""
-    monkeypatch.setattr("engine.weights.shipped_compact", lambda: untrained_weights)
+    monkeypatch.setattr("engine.weights.compact.shipped_compact", lambda: untrained_weights)
 
 
 @pytest.fixture(scope="session")

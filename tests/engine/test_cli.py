@@ -13,7 +13,7 @@ from engine.cli import app
 from tests import synthetic
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("build", "evaluate", "train", "doctor")
+COMMANDS = ("build", "evaluate", "train", "doctor", "weights", "explain-gap")
 
 
 def invoke(*arguments: object) -> Result:
@@ -22,7 +22,7 @@ def invoke(*arguments: object) -> Result:
 
 def test_every_command_is_in_the_readme():
     readme = (ROOT / "README.md").read_text()
-    registered = {command.name or command.callback.__name__ for command in app.registered_commands}
+    registered = {(command.name or command.callback.__name__).replace("_", "-") for command in app.registered_commands}
     assert registered == set(COMMANDS)
     for command in COMMANDS:
         assert f"python -m engine {command}" in readme
@@ -48,7 +48,7 @@ def test_build_says_what_it_did_and_how_to_browse(photo_folder, tmp_path):
         (("build", "probe:", "--out", "OUT", "--model", "compact", "--precision", "int3"), "fp32 or bf16"),
         (("build", "probe:", "--out", "OUT", "--faces", "guess"), "crop or detect"),
         (("evaluate", "OUT"), "python -m engine build"),
-        (("train", "gigantic", "--data", "probe:", "--out", "OUT"), "The recipe is: compact"),
+        (("train", "gigantic", "--data", "probe:", "--out", "OUT"), "Choose from: compact, uncnet, layers"),
     ],
 )
 def test_mistakes_get_one_sentence(arguments, message, tmp_path):
@@ -69,7 +69,7 @@ def test_evaluate_prints_and_writes(tmp_path):
     result = invoke("evaluate", folder, "--split", "test", "--json", tmp_path / "t.json")
     assert result.exit_code == 0
     assert "spearman_aleatoric" in result.output and "0.6200 [0.6000, 0.6400]" in result.output
-    rows = json.loads((tmp_path / "t.json").read_text())
+    rows = json.loads((tmp_path / "t.json").read_text())["headline"]
     assert {row["split"] for row in rows} == {"test"} and all(row["n"] == 30 for row in rows)
     wrong = invoke("evaluate", folder, "--split", "tset")
     assert wrong.exit_code == 1 and "all, test, train, validation" in wrong.output

@@ -99,10 +99,10 @@ def test_deterministic_has_one_sample_and_no_epistemic_part(head, features):
 
 
 def test_ensemble_puts_members_side_by_side(head, features):
-    members = {"a": ThinnedNetworks(head, 4, 0), "b": ThinnedNetworks(head, 3, 1)}
-    probs = ensemble.predict(members, {"a": features, "b": features * 2})
+    first, second = ThinnedNetworks(head, 4, 0), ThinnedNetworks(head, 3, 1)
+    probs = ensemble.predict([first(features), second(features * 2)])
     assert probs.shape == (70, 7, CLASSES)
-    torch.testing.assert_close(probs[:, 4:], members["b"](features * 2))
+    torch.testing.assert_close(probs[:, 4:], second(features * 2))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")

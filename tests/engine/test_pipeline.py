@@ -59,7 +59,7 @@ def assert_same(left: Path, right: Path) -> None:
 @pytest.fixture(scope="module")
 def unbroken(photo_folder, untrained_weights, tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("engine.weights.shipped_compact", lambda: untrained_weights)
+        patch.setattr("engine.weights.compact.shipped_compact", lambda: untrained_weights)
         out = tmp_path_factory.mktemp("caches") / "unbroken"
         run(config(photo_folder, out))
     return out
@@ -190,9 +190,9 @@ def test_kill_minus_nine_and_resume(photo_folder, untrained_weights, tmp_path, u
     out = tmp_path / "c"
     settings = config(photo_folder, out)
     script = (
-        "import time; from pathlib import Path, PosixPath; import engine.weights, engine.pipeline as p\n"
+        "import time; from pathlib import Path, PosixPath; import engine.weights.compact, engine.pipeline as p\n"
         "from engine.config import BuildConfig\n"
-        f"engine.weights.shipped_compact = lambda: Path({str(untrained_weights)!r})\n"
+        f"engine.weights.compact.shipped_compact = lambda: Path({str(untrained_weights)!r})\n"
         f"p.build({settings!r}, lambda e, f: time.sleep(.5), command='test')\n"
     )
     process = subprocess.Popen([sys.executable, "-c", script], cwd=Path(__file__).parents[2])

@@ -15,7 +15,7 @@ from engine.augment import augment
 from engine.config import TrainConfig
 from engine.sources.rows import FER_CLASSES, SourceProblem
 from engine.train import learning_rate, load_examples, train_compact, train_member
-from engine.weights import load_compact
+from engine.weights.compact import load_compact
 
 TINY = replace(TrainConfig(), members=2, epochs=3, batch=16, rendered_from=1.0, learning_rate=0.02)
 

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from PIL import Image, ImageOps
 from torch import Tensor, nn
 
+INPUTS = "grey-48"
 SIDE = 48  # px; what FER+ has, so nothing is invented by upscaling
 WIDTHS = (32, 96, 160, 224)  # channels of the four stages, at 24, 12, 6 and 3 px
 DEPTHS = (1, 2, 2, 1)  # residual blocks of each stage
@@ -66,6 +67,20 @@ class CompactTrunk(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.layers(x).mean((2, 3))  # (N, 224)
+
+
+class CompactBackbone(nn.Module):
+    """A trained member's trunk as the pipeline runs it: (N, 48, 48) uint8 -> {name: (N, 224)}."""
+
+    inputs = INPUTS
+    cpu_batch = 64
+
+    def __init__(self, name: str, trunk: CompactTrunk) -> None:
+        super().__init__()
+        self.outputs, self.trunk = (name,), trunk
+
+    def forward(self, pixels: Tensor) -> dict[str, Tensor]:
+        return {self.outputs[0]: self.trunk(standardise(pixels).to(memory_format=torch.channels_last))}
 
 
 def fold_batch_norm(trunk: CompactTrunk) -> CompactTrunk:

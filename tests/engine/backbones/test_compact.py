@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from engine.backbones import SIDE, CompactTrunk, fold_batch_norm, prepare, standardise
+from engine.backbones.compact import SIDE, CompactTrunk, fold_batch_norm, prepare, standardise
 from engine.train import Compact
 
 

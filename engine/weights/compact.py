@@ -1,6 +1,5 @@
-"""Find, check and read weights. Only safetensors are read: opening a file never runs code from it."""
+"""The compact model's weights: five members in one file that ships."""
 
-import hashlib
 import json
 from dataclasses import dataclass
 from importlib import resources
@@ -8,17 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
-from engine.backbones import CompactTrunk, fold_batch_norm
+from engine.backbones.compact import CompactTrunk, fold_batch_norm
 from engine.estimators.head import Head
 from engine.sources.rows import FER_CLASSES
-
-
-class WeightsProblem(ValueError):
-    """Weights are missing or not what they should be; the message says what to do."""
+from engine.weights.files import WeightsProblem, part, read_tensors, sha256_of, write_tensors
 
 
 @dataclass(frozen=True)
@@ -46,15 +40,13 @@ def shipped_compact() -> Path:
 def export_compact(states: list[dict[str, Tensor]], out: Path, recipe: dict[str, Any]) -> None:
     """Write all members to one safetensors file in half precision. states: state_dicts of engine.train.Compact."""
     tensors = {
-        f"members.{member}.{name}": value.half().contiguous()
+        f"members.{member}.{name}": value.half()
         for member, state in enumerate(states)
         for name, value in state.items()
         if not name.endswith("num_batches_tracked")
     }
-    out.parent.mkdir(parents=True, exist_ok=True)
     metadata = {"recipe": json.dumps(recipe), "classes": json.dumps(FER_CLASSES), "members": str(len(states))}
-    save_file(tensors, out, metadata)
-    out.chmod(0o644)  # safetensors writes files that only their owner can read
+    write_tensors(out, tensors, metadata)
 
 
 def load_compact(path: Path | None = None) -> CompactWeights:
@@ -64,25 +56,18 @@ def load_compact(path: Path | None = None) -> CompactWeights:
     if not path.exists():
         raise WeightsProblem(f"The compact model's weights are not at {path}. {retrain}")
     try:
-        with safe_open(path, "pt") as file:
-            facts = file.metadata() or {}
-            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 - not a dict
+        tensors, facts = read_tensors(path)
         recipe, classes = json.loads(facts["recipe"]), tuple(json.loads(facts["classes"]))
         members = tuple(_member(tensors, index, recipe, classes) for index in range(int(facts["members"])))
     except Exception as problem:  # safetensors raises its own, unnamed kind; a wrong file also fails in torch or json
         raise WeightsProblem(f"{path} does not hold the compact model ({problem}). {retrain}") from None
-    return CompactWeights(members, classes, recipe, hashlib.sha256(path.read_bytes()).hexdigest())
+    return CompactWeights(members, classes, recipe, sha256_of(path))
 
 
 def _member(tensors: dict[str, Tensor], index: int, recipe: dict[str, Any], classes: tuple[str, ...]) -> Member:
-    def part(name: str) -> dict[str, Tensor]:
-        prefix = f"members.{index}.{name}."
-        return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
-
     trunk, head = CompactTrunk(), Head(CompactTrunk.features, len(classes), recipe["dropout"])
-    trunk_state = part("trunk")
     counters = {k: v for k, v in trunk.state_dict().items() if k.endswith("num_batches_tracked")}
-    trunk.load_state_dict({**trunk_state, **counters})
-    head.load_state_dict(part("head"))
+    trunk.load_state_dict({**part(tensors, f"members.{index}.trunk."), **counters})
+    head.load_state_dict(part(tensors, f"members.{index}.head."))
     trunk = fold_batch_norm(trunk).to(memory_format=torch.channels_last)
     return Member(trunk.requires_grad_(False), head.eval().requires_grad_(False))

@@ -7,7 +7,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from engine.weights import WeightsProblem, load_compact, shipped_compact
+from engine.weights.compact import load_compact, shipped_compact
+from engine.weights.files import WeightsProblem
 
 
 def test_round_trip(untrained_weights):
