@@ -193,7 +193,7 @@ def _predict(
 
     def features(rows: slice) -> dict[str, Tensor]:
         if stored:
-            return {name: torch.from_numpy(stored[name][rows]).float().to(engine.device) for name in needed}
+            return {name: torch.from_numpy(stored[name][rows].astype(np.float32)).to(engine.device) for name in needed}
         pixels = {name: np.stack([face.pixels[name] for face in faces[rows]]) for name in engine.inputs}
         return engine.features({name: torch.from_numpy(array) for name, array in pixels.items()}, needed)
 

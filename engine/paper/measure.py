@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from cache import manifest as manifests
-from engine.backbones.facenet import LAYERS, PRETRAININGS, backbone
+from engine.backbones.facenet import BACKBONES, LAYERS, PRETRAININGS, backbone
 from engine.estimators import deterministic
 from engine.estimators.mc_dropout import ThinnedNetworks
 from engine.features import Split, load_split
@@ -210,10 +210,10 @@ def _layers(folder: Path) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], tup
             split = load_split(folder, name, VALIDATION)
             probs = deterministic.predict(heads[name], torch.from_numpy(split.features)).numpy()[:, 0]
             found[name] = _correct(probs, split), nll(probs, split.targets)
-    if len(found) == len(heads):
+    if len(found) == len(BACKBONES):
         return found, ()
     return found, (
-        f"Table 1 lacks {len(heads) - len(found)} of {len(heads)} layers, whose features this cache does not keep. Add "
+        f"Table 1 lacks {len(BACKBONES) - len(found)} of {len(BACKBONES)} layers, whose features this cache does not keep. Add "
         f"them: python -m engine build {manifest.source.spec} --out {folder} --features facenet-casia-webface "
         "--features facenet-vggface2",
     )

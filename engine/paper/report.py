@@ -109,7 +109,10 @@ def _figures(measured: Measured) -> list[str]:
     blocks = []
     for title, data in measured.figures.items():
         columns = next((c for name, c in FIGURES.items() if title.startswith(name)), tuple(data))
-        rows = [tuple(f"{value:.4g}" for value in row) for row in zip(*(data[c] for c in columns), strict=True)]
+        rows = [
+            tuple("-" if math.isnan(value) else f"{value:.4g}" for value in row)
+            for row in zip(*(data[c] for c in columns), strict=True)
+        ]
         blocks += [f"### {title[0].upper()}{title[1:]}", table(columns, rows)]
     return blocks
 

@@ -12,6 +12,7 @@ from engine.config import TrainConfig
 from engine.sources.rows import FER_CLASSES
 from engine.train import Compact
 from engine.weights.compact import export_compact
+from tests.engine.facenet import facenet_files, use_random_facenet  # noqa: F401 - fixtures
 
 
 @pytest.fixture(scope="session")
