@@ -34,6 +34,7 @@ def checks(data: Path = Path("data")) -> Iterator[Check]:
         yield Check("weights", True, f"compact: {len(weights.members)} members, sha256 {weights.sha256[:12]}")
     except WeightsProblem as problem:
         yield Check("weights", False, str(problem))
+    yield from _facenet()
     probe = resources.files("engine") / "assets" / "probe.parquet"
     yield Check(
         "probe",
@@ -52,3 +53,25 @@ def checks(data: Path = Path("data")) -> Iterator[Check]:
             yield Check("cache", True, f"{folder}: {cache.manifest.faces:,} faces, {', '.join(cache.models)}, {state}")
         except CacheError as problem:
             yield Check("cache", False, str(problem))
+
+
+def _facenet() -> Iterator[Check]:
+    """The heads that ship, and the trunks that do not: without them everything but the first paper's models works."""
+    from engine.backbones.facenet import PRETRAININGS
+    from engine.weights.facenet import load_trunk
+    from engine.weights.files import WeightsProblem
+    from engine.weights.heads import load_uncnet
+
+    try:
+        heads = load_uncnet()
+        yield Check(
+            "weights", True, f"uncnet: {len(heads.uncnet)} heads on {heads.backbone}, sha256 {heads.sha256[:12]}"
+        )
+    except WeightsProblem as problem:
+        yield Check("weights", False, str(problem))
+    for name in PRETRAININGS:
+        try:
+            _, digest = load_trunk(name, ("mixed-5a",))
+            yield Check("weights", True, f"FaceNet trunk {name}, sha256 {digest[:12]}")
+        except WeightsProblem as problem:
+            yield Check("weights", True, f"{problem} (only needed for baseline, uncnet and uncnet-ensemble)")

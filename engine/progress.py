@@ -3,18 +3,20 @@
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
+    DownloadColumn,
     MofNCompleteColumn,
     Progress,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
+    TransferSpeedColumn,
 )
 
 
@@ -47,3 +49,16 @@ def progress_bar(title: str, total: int | None) -> Iterator[Bar]:
     console = Console(stderr=True)
     with Progress(*columns, console=console, refresh_per_second=4, disable=not console.is_terminal) as progress:
         yield Bar(progress, progress.add_task(title, total=total, rate=""))
+
+
+@contextmanager
+def download_bar(title: str, size: int | None) -> Iterator[Callable[[int], None]]:
+    """Yields what to call with the number of bytes of each block; silent where there is no terminal."""
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TextColumn("left"),
+        TimeRemainingColumn(),
+    )  # fmt: skip
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, refresh_per_second=4, disable=not console.is_terminal) as progress:
+        task = progress.add_task(title, total=size)
+        yield lambda size_of_block: progress.update(task, advance=size_of_block)

