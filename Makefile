@@ -6,9 +6,11 @@ PORT ?= 8501
 FERPLUS ?=
 BIN := .venv/bin
 MODELS := --model compact-ensemble --model compact-dropout --model compact
+PAPER := --model baseline --model uncnet --model uncnet-ensemble \
+  --features facenet-casia-webface --features facenet-vggface2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo app test lint bench ferplus train browser clean
+.PHONY: help setup demo app test lint bench ferplus paper train browser clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +60,13 @@ bench: .venv/installed-dev  ## measure pipeline, MC dropout and app: make bench 
 ferplus: .venv/installed  ## build the FER+ cache: make ferplus FERPLUS=PATH
 	@test -n "$(FERPLUS)" || { echo "Say where FER+ is: make ferplus FERPLUS=PATH"; exit 1; }
 	$(BIN)/python -m engine build ferplus:$(FERPLUS) --out data/ferplus $(MODELS)
+
+paper: .venv/installed  ## reproduce the first paper on FER+: make paper FERPLUS=PATH
+	@test -n "$(FERPLUS)" || { echo "Say where FER+ is: make paper FERPLUS=PATH"; exit 1; }
+	$(BIN)/python -m engine weights casia-webface
+	$(BIN)/python -m engine weights vggface2
+	$(BIN)/python -m engine build ferplus:$(FERPLUS) --out data/ferplus $(MODELS) $(PAPER)
+	$(BIN)/python -m engine evaluate data/ferplus --json docs/results.json --markdown docs/results.md --gap docs/gap.json
 
 train: .venv/installed  ## train the compact model: make train FERPLUS=PATH
 	@test -n "$(FERPLUS)" || { echo "Say where FER+ is: make train FERPLUS=PATH"; exit 1; }

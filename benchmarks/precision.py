@@ -14,7 +14,7 @@ from engine.metrics.uncertainty import decompose
 
 def figures(source: str, faces: int = 2_048) -> Iterator[Figure]:
     device = devices.choose_device()
-    pixels = pixels_of(source, faces)
+    pixels = pixels_of(source, faces, INPUTS)
     outputs = []
     for precision in ("fp32", "bf16"):
         engine = models.load((MODEL,), device.type, precision)

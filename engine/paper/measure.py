@@ -214,8 +214,8 @@ def _layers(folder: Path) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], tup
         return found, ()
     return found, (
         f"Table 1 lacks {len(BACKBONES) - len(found)} of {len(BACKBONES)} layers, whose features this cache does not "
-        f"keep. Add them: python -m engine build {manifest.source.spec} --out {folder} --features facenet-casia-webface "
-        "--features facenet-vggface2",
+        f"keep. Add them: python -m engine build {manifest.source.spec} --out {folder} "
+        "--features facenet-casia-webface --features facenet-vggface2",
     )
 
 
