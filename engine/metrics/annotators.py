@@ -31,8 +31,8 @@ def disagreement(p: ArrayLike) -> Floats:
     """d_i = 1 - sum_c p_ic^2: the probability that two independent draws from a face's votes differ.
 
     p: (N, C) vote distributions, rows sum to 1 within 1e-4; a row of NaN gives NaN. Returns (N,), from 0
-    (all agree) to 1 - 1/C. Raises ValueError naming the first face whose row is not a distribution.
-    Source: Ghandeharioun et al. 2019.
+    (all agree) to 1 - 1/C, rounded to 12 decimals. Raises ValueError naming the first face
+    whose row is not a distribution. Source: Ghandeharioun et al. 2019.
 
     >>> disagreement([[1.0, 0.0], [0.5, 0.5]])
     array([0. , 0.5])
@@ -40,7 +40,8 @@ def disagreement(p: ArrayLike) -> Floats:
     p = np.asarray(p, dtype=np.float64)
     check_shape(p, "p", ("N", "C"))
     p = as_probabilities(p, "p", nan_rows=True)
-    return np.asarray(np.maximum(1.0 - (p * p).sum(axis=1), 0.0))
+    # equal votes on other classes add up in another order: without rounding, their d would not tie in ranks
+    return np.round(np.maximum(1.0 - (p * p).sum(axis=1), 0.0), 12)
 
 
 def majority(votes: ArrayLike, ties: Literal["null", "first"] = "null") -> NDArray[np.int64]:

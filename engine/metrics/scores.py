@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from engine.metrics.checks import Floats, as_probabilities, check_shape
+from engine.metrics.annotators import disagreement
+from engine.metrics.checks import Floats, as_column, as_probabilities, check_shape
 from engine.metrics.uncertainty import entropy
 
 EPSILON = 1e-12  # a class that got votes but probability 0 costs 27.6 nats instead of infinity
@@ -24,6 +25,18 @@ def jensen_shannon(p: ArrayLike, q: ArrayLike) -> Floats:
     """
     p, q = _pair(p, q, ("p", "q"), nan_model=True)
     return np.maximum(entropy((p + q) / 2) - (entropy(p) + entropy(q)) / 2, 0.0)
+
+
+def jensen_shannon_distance(p: ArrayLike, q: ArrayLike) -> Floats:
+    """Root of the Jensen-Shannon divergence, from 0 to sqrt(ln 2): a metric, as scipy's jensenshannon returns.
+
+    p, q as for jensen_shannon. Most likely what Ghandeharioun et al. 2019 print as JSD.
+    Source: Endres & Schindelin 2003.
+
+    >>> jensen_shannon_distance([[1.0, 0.0]], [[0.0, 1.0]]).round(4)
+    array([0.8326])
+    """
+    return np.sqrt(jensen_shannon(p, q))
 
 
 def nll(p_model: ArrayLike, p_annotators: ArrayLike, epsilon: float = EPSILON) -> Floats:
@@ -53,6 +66,40 @@ def brier(p_model: ArrayLike, p_annotators: ArrayLike) -> Floats:
     """
     p, y = _pair(p_model, p_annotators, ("p_model", "p_annotators"))
     return np.asarray(((y - p) ** 2).sum(axis=1))
+
+
+def brier_pairs(p_model: ArrayLike, p_annotators: ArrayLike) -> Floats:
+    """Mean over a face's single votes of their squared error sum_c ([vote = c] - p_c)^2: brier + d_i.
+
+    The "BCE" of Ghandeharioun et al. 2019 is its mean over <annotation, sample> pairs, which weights each
+    face by its number of votes. Arguments, range and errors as for brier.
+
+    >>> brier_pairs([[0.5, 0.5]], [[0.5, 0.5]])
+    array([0.5])
+    """
+    return brier(p_model, p_annotators) + disagreement(p_annotators)
+
+
+def brier_hard(p: ArrayLike, majority: ArrayLike) -> Floats:
+    """Squared error sum_c ([majority = c] - p_c)^2 of each face against one class, (N,), from 0 to 2.
+
+    p: (N, C), rows sum to 1 within 1e-4. majority: (N,) class indices; -1 (a tie, no votes) scores NaN.
+    Raises ValueError on other shapes, a row that is not a distribution, or naming the first face whose class
+    is not a whole number from -1 to C - 1. Source: Brier 1950.
+
+    >>> brier_hard([[0.75, 0.25], [0.75, 0.25]], [0, -1])
+    array([0.125,   nan])
+    """
+    p = np.asarray(p)
+    check_shape(p, "p", ("N", "C"))
+    p = as_probabilities(p, "p")
+    classes = as_column(majority, "majority", len(p))
+    bad = ~np.isin(classes, np.arange(-1, p.shape[1]))
+    if bad.any():
+        face = int(bad.argmax())
+        raise ValueError(f"Expected classes from -1 to {p.shape[1] - 1} but face {face} has {classes[face]:g}")
+    chosen = np.arange(p.shape[1]) == classes[:, None]  # (N, C)
+    return np.where(classes < 0, np.nan, ((chosen - p) ** 2).sum(axis=1))
 
 
 def _pair(

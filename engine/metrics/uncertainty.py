@@ -40,6 +40,22 @@ def entropy(p: ArrayLike, axis: int = -1) -> Floats:
     return np.asarray(0.0 - (p * logs).sum(axis=axis))  # 0 - x, since -x would print certainty as -0
 
 
+def normalised_entropy(p: ArrayLike) -> Floats:
+    """Entropy along the last axis as a share of the largest possible, ln C: 0 (certain) to 1 (uniform).
+
+    p: (..., C) as for entropy, C at least 1. Lets models with unlike numbers of classes be compared; with a
+    single class nothing can be uncertain, which gives 0. Raises ValueError on a negative entry or no class.
+
+    >>> normalised_entropy([[1.0, 0.0, 0.0, 0.0], [0.5, 0.5, 0.0, 0.0]])
+    array([0. , 0.5])
+    """
+    p = np.asarray(p, dtype=np.float64)
+    if p.ndim == 0 or p.shape[-1] == 0:
+        raise ValueError(f"Expected p of shape (..., C), C at least 1, but got {p.shape}")
+    largest = np.log(p.shape[-1]) if p.shape[-1] > 1 else 1.0
+    return np.minimum(entropy(p) / largest, 1.0)  # ln C adds up to a rounding more than ln C
+
+
 def decompose(probs: ArrayLike) -> Uncertainty:
     """Split predictive entropy into its aleatoric and epistemic parts, in nats.
 

@@ -48,6 +48,12 @@ def test_disagreement_by_hand():
     assert disagreement(np.full((1, 8), 1 / 8))[0] == pytest.approx(1 - 1 / 8)
 
 
+def test_equal_votes_on_other_classes_tie_exactly():
+    votes = [[7, 2, 1, 0], [0, 1, 7, 2], [1, 0, 2, 7], [3, 3, 4, 0], [4, 0, 3, 3], [3, 4, 3, 0]]
+    d = disagreement(vote_distribution(votes))
+    assert len(np.unique(d)) == 2 and d[0] == d[1] == d[2] < d[3] == d[4] == d[5]
+
+
 def test_disagreement_refuses_counts():
     with pytest.raises(ValueError, match=r"rows of p to sum to 1 within 0\.0001 but face 1 sums to 10"):
         disagreement([[1.0, 0.0], [7.0, 3.0]])

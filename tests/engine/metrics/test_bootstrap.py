@@ -8,57 +8,124 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from engine.metrics import bootstrap
-from engine.metrics.bootstrap import Estimate, bootstrap_means, percentile_interval, resample_counts
+from engine.metrics.bootstrap import (
+    Estimate,
+    Resamples,
+    basic_interval,
+    bootstrap_means,
+    percentile_interval,
+    percentile_intervals,
+    ratio,
+)
 
 NAN = float("nan")
 
 
-def counts(n, resamples, seed=0):
-    return np.concatenate(list(resample_counts(n, resamples, seed)))
-
-
 def test_each_resample_draws_n_faces():
-    drawn = counts(7, 50)
+    drawn = Resamples(7, 50).counts
     assert drawn.shape == (50, 7)
     assert (drawn.sum(axis=1) == 7).all() and (drawn >= 0).all() and (drawn == drawn.round()).all()
 
 
 def test_one_face_is_always_drawn():
-    np.testing.assert_array_equal(counts(1, 3), np.ones((3, 1)))
+    np.testing.assert_array_equal(Resamples(1, 3).counts, np.ones((3, 1)))
+
+
+def test_no_faces_sum_to_nothing():
+    none = Resamples(0, 4)
+    np.testing.assert_array_equal(none.sums(np.empty((0, 2))), np.zeros((4, 2)))
+    assert none.cell_sums(np.empty(0, np.intp), [], 3).shape == (0, 3)
 
 
 def test_blocks_bound_memory_and_change_nothing(monkeypatch):
-    whole = counts(10, 25)
-    monkeypatch.setattr(bootstrap, "BLOCK", 40)
-    blocks = list(resample_counts(10, 25))
-    assert [len(block) for block in blocks] == [4] * 6 + [1]
-    np.testing.assert_array_equal(np.concatenate(blocks), whole)
-    monkeypatch.setattr(bootstrap, "BLOCK", 1)
-    assert [len(block) for block in resample_counts(10, 3)] == [1, 1, 1]
+    whole = Resamples(10, 25).counts
+    for block in (40, 1):
+        monkeypatch.setattr(bootstrap, "BLOCK", block)
+        np.testing.assert_array_equal(Resamples(10, 25).counts, whole)
+    np.testing.assert_array_equal(Resamples(10, 30).counts[:25], whole)
 
 
 def test_seed_decides_the_draws():
-    np.testing.assert_array_equal(counts(20, 10, seed=3), counts(20, 10, seed=3))
-    assert (counts(20, 10, seed=3) != counts(20, 10, seed=4)).any()
+    def draws(seed):
+        return Resamples(50, 10, seed, groups=20)
+
+    np.testing.assert_array_equal(draws(3).counts, draws(3).counts)
+    np.testing.assert_array_equal(draws(3).group, draws(3).group)
+    assert (draws(3).counts != draws(4).counts).any() and (draws(3).group != draws(4).group).any()
 
 
 def test_counts_follow_the_multinomial_law():
-    drawn = counts(5, 20_000)
+    drawn = Resamples(5, 20_000).counts
     observed = [(drawn[:, 0] == k).mean() for k in range(6)]
     np.testing.assert_allclose(observed, scipy.stats.binom.pmf(range(6), 5, 0.2), atol=0.015)
     assert np.corrcoef(drawn[:, 0], drawn[:, 1])[0, 1] == pytest.approx(-1 / 4, abs=0.03)
 
 
-@pytest.mark.parametrize(("n", "resamples"), [(0, 10), (10, 0), (-1, 10)])
-def test_nothing_to_draw_is_refused_at_the_call(n, resamples):
-    with pytest.raises(ValueError, match="at least 1 face and 1 resample"):
-        resample_counts(n, resamples)
+@pytest.mark.parametrize(("n", "resamples", "groups"), [(-1, 10, 10), (10, 0, 10), (10, 10, 1)])
+def test_impossible_resamples_are_refused(n, resamples, groups):
+    with pytest.raises(ValueError, match=f"n={n}, resamples={resamples}, groups={groups}"):
+        Resamples(n, resamples, groups=groups)
+
+
+def test_other_numbers_of_faces_are_refused():
+    with pytest.raises(ValueError, match="Expected 3 faces, as many as these resamples draw from, but got 2"):
+        Resamples(3).sums([[1.0], [2.0]])
+    with pytest.raises(ValueError, match="Expected 3 faces"):
+        Resamples(3).cell_sums(np.array([0, 1]), [1.0, 2.0], 2)
+    with pytest.raises(ValueError, match=r"columns of shape \(N, K\)"):
+        Resamples(3).sums([1.0, 2.0, 3.0])
+
+
+def test_groups_are_equal_but_for_one_face_and_dealt_at_random():
+    draws = Resamples(2_345, 5, groups=100)
+    sizes = np.bincount(draws.group)
+    assert draws.size == len(sizes) == 100 and set(sizes) == {23, 24}
+    assert draws.counts.shape == (5, 100)
+    assert abs(np.corrcoef(draws.group, np.arange(2_345))[0, 1]) < 0.1
+
+
+@pytest.mark.parametrize("groups", [4, 1000])
+def test_sums_are_over_the_faces_drawn(groups):
+    rng = np.random.default_rng(0)
+    draws, columns = Resamples(11, 6, groups=groups), rng.normal(size=(11, 3))
+    faces = draws.counts[:, draws.group]  # (R, N): how often each face is drawn
+    np.testing.assert_allclose(draws.sums(columns), faces @ columns)
+    np.testing.assert_allclose(draws.group_sums(columns).sum(axis=0), columns.sum(axis=0))
+    cell = np.array([0, 1, 2, -1, 0, 1, 2, -1, 0, 1, 1])
+    by_cell = draws.counts @ draws.cell_sums(cell, columns[:, 0], 4)
+    for c in range(4):
+        np.testing.assert_allclose(by_cell[:, c], faces @ np.where(cell == c, columns[:, 0], 0.0), atol=1e-12)
+
+
+def test_groups_give_the_intervals_of_single_faces():
+    x = np.random.default_rng(0).exponential(size=(6_000, 1))
+    widths = []
+    for groups in (6_000, 1_000):
+        low, high = percentile_interval(Resamples(6_000, 2_000, groups=groups).sums(x)[:, 0])
+        widths.append(high - low)
+    assert widths[1] == pytest.approx(widths[0], rel=0.1)
 
 
 def test_percentile_interval_leaves_undefined_replicates_out():
     assert percentile_interval([*range(1001), NAN]) == (25.0, 975.0)
     assert np.isnan(percentile_interval([NAN, NAN])).all()
     assert np.isnan(percentile_interval([])).all()
+
+
+def test_percentile_intervals_are_those_of_each_column():
+    columns = np.random.default_rng(0).normal(size=(200, 3))
+    columns[:50, 1], columns[:, 2] = NAN, NAN
+    low, high = percentile_intervals(columns)
+    np.testing.assert_array_equal(list(zip(low, high, strict=True)), [percentile_interval(c) for c in columns.T])
+
+
+def test_basic_interval_turns_the_percentiles_round():
+    assert basic_interval(100.0, np.arange(1001)) == (200.0 - 975.0, 200.0 - 25.0)
+    assert np.isnan(basic_interval(1.0, [NAN])).all()
+
+
+def test_ratio_by_hand():
+    np.testing.assert_array_equal(ratio([[1.0, 2.0], [3.0, 0.0]], [2.0, 0.0]), [[0.5, NAN], [1.5, NAN]])
 
 
 def same(estimate, *expected):
@@ -104,7 +171,7 @@ def test_same_as_averaging_every_resample():
     columns = {"full": rng.normal(size=40), "holes": np.where(rng.random(40) < 0.3, NAN, rng.random(40))}
     estimates = bootstrap_means(columns, resamples=200, seed=9)
     for name, x in columns.items():
-        means = [np.nanmean(np.repeat(x, row.astype(int))) for row in counts(40, 200, seed=9)]
+        means = [np.nanmean(np.repeat(x, row.astype(int))) for row in Resamples(40, 200, seed=9).counts]
         assert estimates[name].value == pytest.approx(np.nanmean(x))
         assert (estimates[name].low, estimates[name].high) == pytest.approx(percentile_interval(means))
         assert estimates[name].n == np.isfinite(x).sum()

@@ -7,13 +7,13 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from sklearn.metrics import log_loss
+from sklearn.metrics import brier_score_loss, log_loss
 
 from engine.metrics.annotators import disagreement, vote_distribution
-from engine.metrics.scores import brier, jensen_shannon, nll
+from engine.metrics.scores import brier, brier_hard, brier_pairs, jensen_shannon, jensen_shannon_distance, nll
 
 LN2 = np.log(2)
-METRICS = [jensen_shannon, nll, brier]
+METRICS = [jensen_shannon, jensen_shannon_distance, nll, brier, brier_pairs]
 
 
 def dirichlet(seed, n=60, c=8):
@@ -59,7 +59,7 @@ def test_faces_nobody_voted_on_score_nan(metric):
     assert np.isnan(scores[0]) and np.isfinite(scores[1])
 
 
-@pytest.mark.parametrize("metric", [nll, brier])
+@pytest.mark.parametrize("metric", [nll, brier, brier_pairs])
 def test_a_prediction_of_nan_is_refused(metric):
     with pytest.raises(ValueError, match="finite p_model but face 1 holds nan"):
         metric([[0.5, 0.5], [np.nan, np.nan]], [[1.0, 0.0], [1.0, 0.0]])
@@ -88,6 +88,35 @@ def test_jensen_shannon_is_the_square_of_scipys_distance():
     np.testing.assert_allclose(jensen_shannon(p, q), scipy.spatial.distance.jensenshannon(p, q, axis=1) ** 2)
 
 
+def test_distance_is_scipys():
+    p, q = dirichlet(0), dirichlet(1)
+    np.testing.assert_allclose(jensen_shannon_distance(p, q), scipy.spatial.distance.jensenshannon(p, q, axis=1))
+
+
+def test_brier_hard_by_hand():
+    scores = brier_hard([[0.8, 0.2], [0.8, 0.2], [0.8, 0.2]], [0, 1, -1])
+    np.testing.assert_allclose(scores, [0.08, 1.28, np.nan])
+    assert brier_hard(np.empty((0, 3)), []).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"), [([0, 2], "face 1 has 2"), ([-2, 0], "face 0 has -2"), ([0.5, 0], "0.5")]
+)
+def test_brier_hard_refuses_other_classes(classes, message):
+    with pytest.raises(ValueError, match=message):
+        brier_hard([[0.5, 0.5]] * 2, classes)
+
+
+def test_brier_hard_refuses_other_lengths():
+    with pytest.raises(ValueError, match="majority of length 2"):
+        brier_hard([[0.5, 0.5]] * 2, [0])
+
+
+def test_brier_hard_against_scikit_learn():
+    p, hard = dirichlet(0), np.arange(60) % 8
+    assert brier_hard(p, hard).mean() == pytest.approx(brier_score_loss(hard, p, labels=range(8), scale_by_half=False))
+
+
 def test_nll_against_libraries():
     p, y = dirichlet(0), dirichlet(1)
     np.testing.assert_allclose(nll(p, y), scipy.stats.entropy(y, axis=1) + scipy.stats.entropy(y, p, axis=1))
@@ -103,6 +132,7 @@ def test_pair_scores_are_means_over_single_votes(case):
         single = np.repeat(np.eye(len(row)), row, axis=0)  # (votes, C), one one-hot per vote
         pair_brier = ((single - p[i]) ** 2).sum(axis=1).mean()
         assert pair_brier == pytest.approx(brier(p, y)[i] + disagreement(y)[i])
+        assert pair_brier == pytest.approx(brier_pairs(p, y)[i])
         assert nll(p, y)[i] == pytest.approx(-np.log((single * p[i]).sum(axis=1)).mean())
 
 

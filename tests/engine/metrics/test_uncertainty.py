@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from engine.metrics import uncertainty
-from engine.metrics.uncertainty import decompose, entropy
+from engine.metrics.uncertainty import decompose, entropy, normalised_entropy
 
 LN2 = np.log(2)
 
@@ -44,6 +44,30 @@ def test_entropy_passes_nan_on_and_refuses_negatives():
     assert np.isnan(entropy([np.nan, np.nan]))
     with pytest.raises(ValueError, match=r"at least 0 but got -0\.5"):
         entropy([1.5, -0.5])
+
+
+def test_normalised_entropy_by_hand():
+    shares = normalised_entropy([[1.0, 0.0, 0.0, 0.0], [0.5, 0.5, 0.0, 0.0], [0.25] * 4, [np.nan] * 4])
+    np.testing.assert_allclose(shares, [0.0, 0.5, 1.0, np.nan], atol=1e-15)
+
+
+def test_a_single_class_is_never_uncertain():
+    np.testing.assert_array_equal(normalised_entropy([[1.0], [1.0]]), [0.0, 0.0])
+
+
+def test_normalised_entropy_refuses_no_classes_and_takes_no_faces():
+    assert normalised_entropy(np.empty((0, 8))).shape == (0,)
+    for wrong in (np.empty((2, 0)), 1.0):
+        with pytest.raises(ValueError, match="C at least 1"):
+            normalised_entropy(wrong)
+    with pytest.raises(ValueError, match="at least 0"):
+        normalised_entropy([-0.5, 1.5])
+
+
+@given(st.integers(1, 300))
+def test_uniform_is_exactly_one_and_no_more(c):
+    share = normalised_entropy(np.full(c, 1 / c))
+    assert share == 0 if c == 1 else 1 - 1e-12 < share <= 1
 
 
 def test_two_opposite_certain_samples_are_all_epistemic():

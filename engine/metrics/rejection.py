@@ -1,0 +1,179 @@
+"""What is gained when a model may abstain: the mean loss of the faces it keeps, against how many it keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import floor, nan
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from engine.metrics.bootstrap import Estimate, Resamples, percentile_interval, percentile_intervals, ratio
+from engine.metrics.cells import ascending, rank_cells
+from engine.metrics.checks import Floats, as_column
+
+COVERAGES = tuple(step / 20 for step in range(1, 21))
+CELLS = 200  # steps of coverage of half a percent in resamples, between which curves are straight enough
+
+
+def kept_faces(coverage: float, n: int) -> int:
+    """How many of n faces a coverage keeps, halves rounded up.
+
+    >>> kept_faces(0.75, 3579), kept_faces(0.29, 50)
+    (2684, 15)
+    """
+    return floor(round(coverage * n, 9) + 0.5)  # .29 x 50 is 14.499999999999998 in float64
+
+
+def risk_coverage(
+    order: ArrayLike,
+    losses: Mapping[str, ArrayLike],
+    at: Sequence[float] | np.ndarray = COVERAGES,
+    resamples: Resamples | None = None,
+) -> dict[str, np.ndarray]:
+    """Mean of each loss over the share of faces with the lowest `order`, for each coverage in `at`.
+
+    order: (N,), such as U_t; NaN leaves a face out, equal values rank by index. losses: (N,) each, in any
+    unit (an accuracy will do); NaN, such as a face without majority, is left out of the means of that loss
+    but may be kept. at: coverages from 0 to 1; kept_faces says how many faces each keeps.
+    Returns columns (A,): coverage, kept, and for each name its mean `name` and 95 % percentile bootstrap
+    interval `name_low`, `name_high` over `resamples` of N faces (made here if None). Each resample sets its own
+    threshold, so that the interval covers the choice of threshold too. Means over no known face are NaN, as
+    are intervals over fewer than two.
+    Raises ValueError on unequal lengths, infinite values, a coverage out of range, or a loss named like a
+    column of the table. Source: El-Yaniv & Wiener 2010.
+
+    >>> risk_coverage([0.3, 0.1, 0.2, 0.4], {"wrong": [0, 0, 1, 1]}, at=[0.25, 0.5, 1.0])["wrong"]
+    array([0. , 0.5, 0.5])
+    """
+    order = as_column(order, "order")
+    columns = {name: as_column(values, name, len(order)) for name, values in losses.items()}
+    coverage = as_column(at, "at")
+    if not ((coverage >= 0) & (coverage <= 1)).all():
+        raise ValueError(f"Expected coverages from 0 to 1 but got {coverage.tolist()}")
+    ranked = ascending(order)
+    kept = np.array([kept_faces(share, len(ranked)) for share in coverage], dtype=np.int64)
+    curve = _Curve(ranked, len(order), resamples or Resamples(len(order)))
+    cut = curve.cut(coverage)
+    faces = _up_to(curve.faces, cut)
+    table: dict[str, np.ndarray] = {"coverage": coverage, "kept": kept}
+    for name, column in columns.items():
+        if name in table:
+            raise ValueError(f"Expected other names than {', '.join(table)} but got a loss {name!r}")
+        sums, number = _cumulative(column[ranked])
+        means = ratio(sums[kept], number[kept])  # (A,)
+        known = ~np.isnan(column)
+        counted = faces if known.all() else _up_to(curve.sums(known), cut)
+        curves = ratio(_up_to(curve.sums(_centred(column)), cut), counted)  # (R + 1, A)
+        # row 0 reads the data off the cells as the others are: what that alone changes is taken off
+        low, high = percentile_intervals(curves[1:] - curves[0] + means)
+        several = number[kept] > 1
+        table[name] = means
+        table[f"{name}_low"], table[f"{name}_high"] = np.where(several, low, nan), np.where(several, high, nan)
+    return table
+
+
+def aurc(order: ArrayLike, loss: ArrayLike, resamples: Resamples | None = None) -> Estimate:
+    """Area under the risk-coverage curve: the mean over k = 1 .. n of the mean loss of the k lowest by `order`.
+
+    order, loss: (N,); faces where either is NaN are left out, n counts the rest; equal values of `order` rank
+    by index. The 95 % percentile bootstrap interval is over `resamples` of N faces (made here if None).
+    n = 0 gives NaN, n = 1 no interval. Raises ValueError on unequal lengths or infinite values.
+    Source: Geifman, Uziel & El-Yaniv 2019.
+
+    >>> round(aurc([1, 2, 3, 4], [0, 0, 1, 1]).value, 4)
+    0.2083
+    """
+    order, loss = _known(order, loss)
+    draws = resamples or Resamples(len(order))
+    value, replicates = _area(order, loss, draws)
+    return _estimate(value, replicates, order)
+
+
+def excess_aurc(order: ArrayLike, loss: ArrayLike, resamples: Resamples | None = None) -> Estimate:
+    """aurc less that of the best order there is, by the loss itself: 0 for a perfect order. Arguments as for aurc.
+
+    >>> excess_aurc([1, 2, 3, 4], [0, 0, 1, 1]).value
+    0.0
+    """
+    order, loss = _known(order, loss)
+    draws = resamples or Resamples(len(order))
+    value, replicates = _area(order, loss, draws)
+    best, of_best = _area(loss, loss, draws)
+    return _estimate(value - best, np.maximum(replicates - of_best, 0.0), order)
+
+
+class _Curve:
+    """Faces sorted by `order` and cut into cells, as they are (row 0) and in each resample; no resample is sorted."""
+
+    def __init__(self, ranked: NDArray[np.intp], n: int, draws: Resamples) -> None:
+        self.draws, self.width = draws, max(1, min(CELLS, len(ranked)))
+        # float32 halves the time, and holds counts below 16 million and centred losses well enough for an interval
+        self.rows = np.concatenate([np.ones((1, draws.size)), draws.counts]).astype(np.float32)  # (R + 1, G)
+        self.cell = rank_cells(ranked, n, self.width)
+        self.faces = self.sums(np.ones(n))  # (R + 1, cells)
+
+    def sums(self, values: ArrayLike) -> Floats:
+        cells = self.draws.cell_sums(self.cell, values, self.width)  # (G, cells)
+        return np.asarray(self.rows @ cells.astype(np.float32), dtype=np.float64)
+
+    def cut(self, coverage: Floats) -> tuple[NDArray[np.intp], Floats]:
+        """The cell in which each row reaches each coverage, and how much of it that takes, (R + 1, A) each."""
+        reached = np.cumsum(self.faces, axis=1)
+        wanted = reached[:, -1:] * coverage  # (R + 1, A)
+        inside = np.stack([(reached < column[:, None]).sum(axis=1) for column in wanted.T], axis=1)
+        inside = np.minimum(inside, self.width - 1)
+        faces = np.take_along_axis(self.faces, inside, axis=1)
+        before = np.take_along_axis(reached, inside, axis=1) - faces
+        return inside, np.divide(wanted - before, faces, out=np.zeros_like(wanted), where=faces > 0)
+
+
+def _up_to(cells: Floats, cut: tuple[NDArray[np.intp], Floats]) -> Floats:
+    """Sum of the cells of each row up to where it is cut, (R + 1, A)."""
+    inside, part = cut
+    last = np.take_along_axis(cells, inside, axis=1)
+    return np.asarray(np.take_along_axis(np.cumsum(cells, axis=1), inside, axis=1) - (1 - part) * last)
+
+
+def _centred(loss: Floats) -> Floats:
+    """Loss less its mean, 0 where unknown, so that sums of it are small."""
+    known = ~np.isnan(loss)
+    return np.where(known, loss - loss[known].mean() if known.any() else 0.0, 0.0)
+
+
+def _cumulative(values: Floats) -> tuple[Floats, Floats]:
+    """Sum and number of the known among the first 0, 1, .. n values, (n + 1,) each."""
+    known = ~np.isnan(values)
+    sums, number = np.zeros(len(values) + 1), np.zeros(len(values) + 1)
+    np.cumsum(np.where(known, values, 0.0), out=sums[1:])
+    np.cumsum(known, out=number[1:])
+    return sums, number
+
+
+def _known(order: ArrayLike, loss: ArrayLike) -> tuple[Floats, Floats]:
+    """Both as (N,), NaN where either is."""
+    order = as_column(order, "order")
+    loss = as_column(loss, "loss", len(order))
+    unknown = np.isnan(order) | np.isnan(loss)
+    return np.where(unknown, nan, order), np.where(unknown, nan, loss)
+
+
+def _area(order: Floats, loss: Floats, draws: Resamples) -> tuple[float, Floats]:
+    """Area under the curve, exact, and that of each resample, (R,), in which a cell counts as its middle face."""
+    ranked = ascending(order)
+    if len(ranked) == 0:
+        return nan, np.full(draws.resamples, nan)
+    value = float((np.cumsum(loss[ranked]) / np.arange(1, len(ranked) + 1)).mean())
+    curve = _Curve(ranked, len(order), draws)
+    faces, sums = curve.faces, curve.sums(_centred(loss))
+    middle = (faces + 1) / 2
+    share = np.divide(middle, faces, out=np.zeros_like(faces), where=faces > 0)
+    risk = (np.cumsum(sums, axis=1) - (1 - share) * sums) / (np.cumsum(faces, axis=1) - faces + middle)
+    areas = ratio((faces * risk).sum(axis=1), faces.sum(axis=1))  # (R + 1,)
+    return value, areas[1:] - areas[0] + value
+
+
+def _estimate(value: float, replicates: Floats, order: Floats) -> Estimate:
+    n = int((~np.isnan(order)).sum())
+    low, high = percentile_interval(replicates) if n > 1 else (nan, nan)
+    return Estimate(value, low, high, n)
