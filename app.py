@@ -7,6 +7,9 @@ st.navigation(
     [
         st.Page("pages/overview.py", title="Overview", default=True),
         st.Page("pages/faces.py", title="Faces"),
+        st.Page("pages/calibration.py", title="Calibration"),
+        st.Page("pages/disagreement.py", title="Disagreement"),
+        st.Page("pages/rejection.py", title="Rejection"),
     ],
     position="hidden",  # the sidebar's own links carry the cache and the model to the next page
 ).run()

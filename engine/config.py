@@ -31,9 +31,9 @@ class HeadConfig:
 
     backbone: str = "facenet-casia-webface-mixed-7a"  # the paper's choice; table 1 says whether it is the best here
     seeds: int = 5  # heads of each kind that are kept
-    sweep_seeds: int = 3  # runs per setting of the sweep
+    sweep_seeds: int = 2  # runs per setting of the sweep
     dropouts: tuple[float, ...] = (0.05, 0.1, 0.2, 0.3, 0.5)  # the paper does not print its rate
-    learning_rates: tuple[float, ...] = (1e-4, 3e-4, 1e-3)
+    learning_rates: tuple[float, ...] = (3e-4, 1e-3, 3e-3)
     epochs: int = 60  # at most; the best epoch is kept
     patience: int = 8  # epochs without a lower validation loss before a run ends
     batch: int = 128

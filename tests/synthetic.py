@@ -13,11 +13,12 @@ from cache.writer import CacheWriter
 
 CLASSES = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
 MODELS = ("compact", "compact-ensemble")
+SPLITS = ("train", "validation", "test")
 
 
-def manifest(models: tuple[str, ...] = MODELS) -> Manifest:
+def manifest(models: tuple[str, ...] = MODELS, classes: tuple[str, ...] = CLASSES) -> Manifest:
     return Manifest(
-        classes=CLASSES,
+        classes=classes,
         source=SourceInfo("synthetic:", "Synthetic", "random squares, not faces"),
         settings={},
         command="python -m tests.synthetic",
@@ -38,13 +39,22 @@ def write(
     models: tuple[str, ...] = MODELS,
     parts: int = 2,
     seed: int = 0,
+    classes: tuple[str, ...] = CLASSES,
+    splits: tuple[str, ...] = SPLITS,
+    unknown: bool = False,
 ) -> Path:
-    """A complete cache of `faces` faces in `parts` parts."""
+    """A complete cache of `faces` faces in `parts` parts.
+
+    models: 'compact' draws one sample, any other six. splits: of the faces in turn. unknown: every fifth face has no
+    votes, every fourth an attribute of NaN, every third one of null.
+    """
     rng = np.random.default_rng(seed)
     with CacheWriter(folder) as writer:
-        writer.start(manifest(models))
+        writer.start(manifest(models, classes))
         for part, ids in enumerate(np.array_split(np.arange(faces), parts)):
-            tables = _part(ids, rng, votes, models)
+            tables = _part(ids, rng, votes, models, len(classes), splits)
+            if unknown:
+                tables = _forget(tables)
             chunk = Chunk(entries=len(ids), faces=len(ids), last_source=f"face{ids[-1]:06d}.png" if len(ids) else "")
             writer.commit(tables, f"part-{part:05d}", chunk=chunk, seconds=1.0)
         writer.commit({"summary": _summary(models, faces)}, "part-00000")
@@ -52,15 +62,22 @@ def write(
     return folder
 
 
-def _part(ids: np.ndarray, rng: np.random.Generator, with_votes: bool, models: tuple[str, ...]) -> dict[str, pa.Table]:
-    n, c = len(ids), len(CLASSES)
+def _part(
+    ids: np.ndarray,
+    rng: np.random.Generator,
+    with_votes: bool,
+    models: tuple[str, ...],
+    c: int,
+    splits: tuple[str, ...],
+) -> dict[str, pa.Table]:
+    n = len(ids)
     truth = rng.dirichlet(np.full(c, 0.3), n)
     votes = np.stack([rng.multinomial(10, p / p.sum()) for p in truth]) if n else np.zeros((0, c), int)
     distribution = votes / 10
-    ordered = np.sort(votes, axis=1)
-    majority = [int(v.argmax()) if with_votes and o[-1] > o[-2] else None for v, o in zip(votes, ordered, strict=True)]
+    first = (votes == votes.max(axis=1, keepdims=True)).sum(axis=1)
+    majority = [int(v.argmax()) if with_votes and f == 1 else None for v, f in zip(votes, first, strict=True)]
     attributes = [pa.field("attr_tone", pa.float64(), metadata={"unit": "Monk"}), pa.field("attr_light", pa.string())]
-    split = [("train", "validation", "test")[i % 3] for i in ids]
+    split = [splits[i % len(splits)] for i in ids]
     images = [_image(int(i)) for i in ids]
     tables = {
         "faces": pa.table(
@@ -95,6 +112,25 @@ def _part(ids: np.ndarray, rng: np.random.Generator, with_votes: bool, models: t
         samples = rng.dirichlet(np.full(c, 0.5), (n, s)) * 0.5 + truth[:, None] * 0.5
         tables[f"predictions/model={name}"] = _predictions(ids, samples, distribution if with_votes else None)
     return tables
+
+
+def _forget(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
+    """The same tables with holes in them."""
+    forgotten = {}
+    for name, table in tables.items():
+        rows = table.to_pylist()
+        for row in rows:
+            if row.get("face_id") is None:
+                continue
+            if row["face_id"] % 5 == 0:
+                row |= {n: None for n in ("votes", "disagreement", "majority", "jsd", "nll", "brier") if n in row}
+                row |= {"n_votes": 0} if "n_votes" in row else {}
+            if row["face_id"] % 4 == 0 and "attr_tone" in row:
+                row["attr_tone"] = float("nan")
+            if row["face_id"] % 3 == 0 and "attr_light" in row:
+                row["attr_light"] = None
+        forgotten[name] = pa.Table.from_pylist(rows, schema=table.schema)
+    return forgotten
 
 
 def _predictions(ids: np.ndarray, samples: np.ndarray, annotators: np.ndarray | None) -> pa.Table:

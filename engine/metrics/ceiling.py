@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import nan, sqrt
 
 import numpy as np
@@ -12,6 +13,7 @@ from engine.metrics.bootstrap import Estimate, Resamples, percentile_interval, r
 from engine.metrics.checks import Floats
 from engine.metrics.correlation import CONSTANT, Method, check_method, resampled
 
+METHODS: tuple[Method, ...] = ("pearson", "spearman")
 FEWEST_VOTES = 4  # two in each half: with one, its disagreement is always 0
 SPLIT_FACES = 100_000  # faces split in all; more splits of fewer faces, since each split is a fresh accident
 FEWEST_SPLITS, MOST_SPLITS = 5, 500
@@ -20,10 +22,10 @@ FEWEST_SPLITS, MOST_SPLITS = 5, 500
 def split_half_reliability(
     votes: ArrayLike,
     splits: int | None = None,
-    method: Method = "pearson",
+    methods: Sequence[Method] = METHODS,
     resamples: int = 1000,
     seed: int = 0,
-) -> Estimate:
+) -> dict[Method, Estimate]:
     """Reliability of the disagreement d: the correlation to expect with d of as many new votes on the same faces.
 
     The votes of each face are split at random into two halves (of an odd number one vote is dropped at
@@ -41,17 +43,18 @@ def split_half_reliability(
     Raises ValueError on impossible votes or votes that are not whole, fewer than 1 split or another method.
     Sources: Spearman 1910, Brown 1910; Lord & Novick 1968.
 
-    >>> split_half_reliability([[4, 0], [0, 6], [2, 2], [5, 0]], splits=1).n
+    >>> split_half_reliability([[4, 0], [0, 6], [2, 2], [5, 0]], splits=1)["pearson"].n
     4
     """
-    check_method(method)
+    for method in methods:
+        check_method(method)
     counts = _whole(votes)
     counts = counts[counts.sum(axis=1) >= FEWEST_VOTES]
     n = len(counts)
     if splits is not None and splits < 1:
         raise ValueError(f"Expected at least 1 split but got {splits}")
     if n < 3:
-        return Estimate(nan, nan, nan, n)
+        return dict.fromkeys(methods, Estimate(nan, nan, nan, n))
     d = disagreement(vote_distribution(counts))
     splits = splits or min(MOST_SPLITS, max(FEWEST_SPLITS, SPLIT_FACES // n))
     rng = np.random.default_rng(seed)
@@ -63,22 +66,26 @@ def split_half_reliability(
     draws = Resamples(n, resamples, seed)
     value, halved = _from_moments(moments.mean(axis=0))
     replicates, halves_drawn = _from_moments((draws.sums(moments) / draws.sums(np.ones((n, 1)))).T)  # (R,) each
-    if method == "spearman":
-        r, drawn = resampled(first, second, method, draws)  # (splits,), (R, splits)
-        varied = ~np.isnan(r)  # a split of few faces may be constant on one side
-        value = _stepped_up(ratio(r[varied].sum(), varied.sum()), value, halved)
-        replicates = _stepped_up(ratio(drawn[:, varied].sum(axis=1), varied.sum()), replicates, halves_drawn)
-    low, high = percentile_interval(replicates) if np.isfinite(value) else (nan, nan)
-    return Estimate(float(value), low, high, n)
+    found = {}
+    for method in methods:
+        whole, drawn = value, replicates
+        if method == "spearman":
+            r, each = resampled(first, second, method, draws)  # (splits,), (R, splits)
+            varied = ~np.isnan(r)  # a split of few faces may be constant on one side
+            whole = _stepped_up(ratio(r[varied].sum(), varied.sum()), value, halved)
+            drawn = _stepped_up(ratio(each[:, varied].sum(axis=1), varied.sum()), replicates, halves_drawn)
+        low, high = percentile_interval(drawn) if np.isfinite(whole) else (nan, nan)
+        found[method] = Estimate(float(whole), low, high, n)
+    return found
 
 
 def noise_ceiling(
     votes: ArrayLike,
     splits: int | None = None,
-    method: Method = "pearson",
+    methods: Sequence[Method] = METHODS,
     resamples: int = 1000,
     seed: int = 0,
-) -> Estimate:
+) -> dict[Method, Estimate]:
     """Highest correlation with d that any predictor could reach: the root of split_half_reliability.
 
     A predictor that knew each face's expected d exactly would correlate with the d of the votes at hand by
@@ -86,10 +93,14 @@ def noise_ceiling(
     reliability is not above 0; what noise carries past 0 or 1 is cut there.
     Source: Lord & Novick 1968 (there the index of reliability).
 
-    >>> noise_ceiling([[4, 0], [4, 0], [4, 0]])
+    >>> noise_ceiling([[4, 0], [4, 0], [4, 0]])["pearson"]
     Estimate(value=nan, low=nan, high=nan, n=3)
     """
-    reliability = split_half_reliability(votes, splits, method, resamples, seed)
+    reliabilities = split_half_reliability(votes, splits, methods, resamples, seed)
+    return {method: _root(reliability) for method, reliability in reliabilities.items()}
+
+
+def _root(reliability: Estimate) -> Estimate:
     if not reliability.value > 0:
         return Estimate(nan, nan, nan, reliability.n)
     value, low, high = (sqrt(min(max(r, 0.0), 1.0)) for r in (reliability.value, reliability.low, reliability.high))

@@ -146,8 +146,10 @@ def _jsd(models: Mapping[str, Scored]) -> Iterator[Line]:
 
 def _ceiling(models: Mapping[str, Scored]) -> Iterator[Line]:
     votes = models["uncnet"].votes
-    yield Line("Beyond", "annotators", "reliability of d, split halves", None, split_half_reliability(votes))
-    yield Line("Beyond", "annotators", "noise ceiling of a correlation with d", None, noise_ceiling(votes))
+    for method, found in split_half_reliability(votes).items():
+        yield Line("Beyond", "annotators", f"reliability of d, split halves, {method}", None, found)
+    for method, ceiling in noise_ceiling(votes).items():
+        yield Line("Beyond", "annotators", f"noise ceiling of d, {method}", None, ceiling)
 
 
 def percentile_correlation(order: np.ndarray, values: np.ndarray, groups: int = GROUPS) -> Estimate:

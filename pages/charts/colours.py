@@ -8,3 +8,17 @@ ANNOTATORS = {"light": "#000000", "dark": "#E6E8EB"}  # black ink, and its count
 TRIPLE = {"u_total": TOTAL, "u_aleatoric": ALEATORIC, "u_epistemic": EPISTEMIC}
 OUTLINE = "#8A8A8A"  # keeps black bars visible when the reader turns the page dark after they were drawn
 CLEAR = "rgba(0,0,0,0)"  # backgrounds: the page's own shows through, light or dark
+
+# Models beside each other, the one that the page is about first. None of these is a colour of the triple, and each has
+# a symbol of its own as well.
+MODELS = ((MODEL, "circle"), ("#E69F00", "square"), ("#CC79A7", "diamond"), ("#56B4E9", "triangle-up"))
+
+
+def faint(colour: str, opacity: float) -> str:
+    """The colour as a tint for bands behind lines.
+
+    >>> faint("#D55E00", 0.15)
+    'rgba(213, 94, 0, 0.15)'
+    """
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity})"

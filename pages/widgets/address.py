@@ -25,11 +25,11 @@ def expect(key: str, options: Collection[str]) -> None:
             ignored(key, value, "there is no such choice here")
 
 
-def expect_whole(key: str, highest: int) -> None:
-    """The same for a widget that holds a whole number from 1 to `highest`."""
+def expect_whole(key: str, highest: int, lowest: int = 1) -> None:
+    """The same for a widget that holds a whole number from `lowest` to `highest`."""
     for value in st.query_params.get_all(key):
-        if not (value.isascii() and value.isdigit() and len(value) < 10 and 1 <= int(value) <= highest):
-            ignored(key, value, f"expected a whole number from 1 to {highest}")
+        if not (value.isascii() and value.isdigit() and len(value) < 10 and lowest <= int(value) <= highest):
+            ignored(key, value, f"expected a whole number from {lowest} to {highest}")
 
 
 def choose(label: str, options: Sequence[str], *, key: str, default: str) -> str:

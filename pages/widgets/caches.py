@@ -13,7 +13,13 @@ from pages.widgets import problems
 from pages.widgets.address import choose, drop
 from pages.widgets.wording import count, plain
 
-PAGES = {"pages/overview.py": "Overview", "pages/faces.py": "Faces"}  # as in app.py
+PAGES = {  # as in app.py
+    "pages/overview.py": "Overview",
+    "pages/faces.py": "Faces",
+    "pages/calibration.py": "Calibration",
+    "pages/disagreement.py": "Disagreement",
+    "pages/rejection.py": "Rejection",
+}
 
 
 @dataclass(frozen=True)

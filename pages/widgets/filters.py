@@ -1,6 +1,6 @@
 """The sidebar's filters, each bound to the URL, and the Filter that they add up to."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import streamlit as st
 
@@ -15,12 +15,16 @@ VERDICTS = {"correct": True, "wrong": False}
 MOST_VALUES = 200  # choices offered of a text attribute
 
 
-def choose_filter(view: View) -> Filter:
-    """Draw the filters in the sidebar and say which faces they ask for."""
+def choose_filter(view: View, default_split: str | None = None) -> Filter:
+    """Draw the filters in the sidebar and say which faces they ask for.
+
+    default_split: chosen at first where the cache has it; in the URL, `?split=` asks for any.
+    """
+    first = [default_split] if default_split in text_values(view, "split") else []
     classes, has_votes = view.cache.classes, number_range(view, "n_votes")[1] > 0
     with st.sidebar:
         st.subheader("Filter", anchor=False, divider="gray")
-        splits = several("split", "Split", view)
+        splits = several("split", "Split", view, first)
         predicted = one_of("predicted", "Predicted class", classes) if view.model else []
         majority: list[str] = []
         verdict = None
@@ -45,7 +49,9 @@ def choose_filter(view: View) -> Filter:
             (n, tuple(v)) for n in view.cache.attributes if columns[n].kind == "text" if (v := several(n, "", view))
         ]
         ranges = choose_ranges(view, columns)
-        st.button("Clear filters", on_click=clear, args=[[*columns]], type="tertiary", icon=":material/filter_alt_off:")
+        st.button(
+            "Clear filters", on_click=clear, args=[[*columns], first], type="tertiary", icon=":material/filter_alt_off:"
+        )
     return Filter(
         splits=tuple(splits),
         predicted=tuple(map(classes.index, predicted)),
@@ -90,7 +96,7 @@ def choose_ranges(view: View, columns: dict[str, Column]) -> list[tuple[str, flo
     return found
 
 
-def several(name: str, label: str, view: View) -> list[str]:
+def several(name: str, label: str, view: View, default: Sequence[str] = ()) -> list[str]:
     """Choice among the values of a text column; nothing to choose when all faces share one."""
     options = text_values(view, name)
     if len(options) < 2:
@@ -99,14 +105,27 @@ def several(name: str, label: str, view: View) -> list[str]:
     label = label or plain(names(view.cache.columns(view.model))[name])
     more = len(options) > MOST_VALUES
     return one_of(
-        name, label, list(options)[:MOST_VALUES], help=f"The {MOST_VALUES} most frequent values." if more else None
+        name,
+        label,
+        list(options)[:MOST_VALUES],
+        default,
+        help=f"The {MOST_VALUES} most frequent values." if more else None,
     )
 
 
-def one_of(key: str, label: str, options: Collection[str], help: str | None = None) -> list[str]:
+def one_of(
+    key: str, label: str, options: Collection[str], default: Sequence[str] = (), help: str | None = None
+) -> list[str]:
     expect(key, options)
     return st.multiselect(
-        label, list(options), key=key, bind="query-params", on_change=first_page, placeholder="any", help=help
+        label,
+        list(options),
+        [value for value in default if value in options],
+        key=key,
+        bind="query-params",
+        on_change=first_page,
+        placeholder="any",
+        help=help,
     )
 
 
@@ -116,8 +135,11 @@ def first_page() -> None:
         st.session_state.page = 1
 
 
-def clear(columns: list[str]) -> None:
-    """Empty every filter."""
+def clear(columns: list[str], splits: list[str]) -> None:
+    """Empty every filter, but for the splits that the page begins with.
+
+    Not those too: from the URL Streamlit leaves out whatever code empties, so that a reload would bring them back.
+    """
     first_page()
     for key in ("predicted", "annotators", "verdict", *columns):
         if key in st.session_state:
@@ -125,6 +147,8 @@ def clear(columns: list[str]) -> None:
             st.session_state[key] = (
                 [] if isinstance(value, list) else "" if isinstance(value, str) and key != "verdict" else None
             )
+    if splits and "split" in st.session_state:
+        st.session_state.split = splits
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

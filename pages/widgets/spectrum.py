@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import pandas as pd
 import streamlit as st
 
 from cache.filters import Filter
@@ -13,9 +14,10 @@ from pages.widgets import drawer
 from pages.widgets.address import open_face
 from pages.widgets.caches import View
 from pages.widgets.face_grid.component import Tile, face_grid
+from pages.widgets.figure import figure
 from pages.widgets.problems import guard
 from pages.widgets.tiles import columns_for, number_scale, tiles
-from pages.widgets.wording import count, plain
+from pages.widgets.wording import SYMBOLS, count, plain
 
 FACES = 12
 
@@ -66,13 +68,21 @@ def histograms(view: View, split: str) -> None:
     means = {part: float(known[part]) for part in parts if part in known}
     n = int(bins[parts[0]].faces.sum())
     st.subheader(f"How unsure {plain(view.model)} is, {count(n, 'face')}", anchor=False)
-    st.plotly_chart(
+    figure(
         triple_histograms(bins, means),
+        table(bins),
         key="histograms",
-        config={"displayModeBar": False},
+        name=f"uncertainty-{view.model}-{split}",
         alt=describe_histograms(bins, means),
     )
     if any((counts.faces > axis_ceiling(bins)).any() for counts in bins.values()):
         st.caption("A bar that does not fit is cut at the top; its number of faces stands beside the arrow.")
     if view.samples == 1:
         st.caption("No histogram of U_e: this model draws one sample per face, so U_e is 0 for every face.")
+
+
+def table(bins: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """The data behind the histograms."""
+    parts = [counts.assign(part=SYMBOLS[part]) for part, counts in bins.items()]
+    called = {"low": "low (nats)", "high": "high (nats)"}
+    return pd.concat(parts)[["part", "low", "high", "faces"]].rename(columns=called)

@@ -36,7 +36,7 @@ def page_of_tiles(view: View, where: Filter, sort: Sort, *, limit: int, offset: 
 def number_scale(view: View, column: str) -> float | None:
     """Full length of the bar under a face; None when the column is no score of a natural scale."""
     if column in ("u_total", "u_aleatoric", "u_epistemic", "jsd"):
-        return math.log(2) if column == "jsd" else math.log(len(view.cache.classes))
+        return math.log(2) if column == "jsd" else math.log(len(view.cache.classes)) or None  # one class: no scale
     return 1.0 if column in ("confidence", "disagreement") else None
 
 

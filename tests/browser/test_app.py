@@ -28,10 +28,19 @@ class Page:
         self.browser, self.server = browser, server
 
     def open(self, address: str) -> "Page":
+        return self.visit(address, self.tiles)
+
+    def visit(self, address: str, shows: Callable[[], Any]) -> "Page":
         self.browser.get("about:blank")  # a fresh session, also for the address already shown
         self.browser.get(address if address.startswith("http") else self.server + address)
-        self.until(lambda: self.tiles() and not self.running())
+        self.until(lambda: shows() and not self.running())
         return self
+
+    def charts(self) -> list[Any]:
+        return self.browser.find_elements("css selector", "[data-testid=stPlotlyChart] .main-svg:first-of-type")
+
+    def text(self) -> str:
+        return self.browser.find_element("css selector", "[data-testid=stApp]").text
 
     def tiles(self, grid: int = 0) -> list[Any]:
         grids = self.browser.execute_script(TILES)
@@ -65,8 +74,12 @@ class Page:
 
         ActionChains(self.browser).send_keys(*keys).perform()
 
-    def click(self, text: str) -> None:
-        next(b for b in self.browser.find_elements("tag name", "button") if b.text == text).click()
+    def click(self, text: str, within: str = "body") -> None:
+        def found() -> list[Any]:
+            buttons = self.browser.find_elements("css selector", f"{within} button")
+            return [b for b in buttons if b.text.split("\n")[-1] == text]  # an icon's name comes before it
+
+        self.until(found)[0].click()
 
     def focus(self) -> str | None:
         return self.browser.execute_script(FOCUS)
@@ -185,6 +198,50 @@ def test_every_face_has_alt_text_and_hostile_urls_no_traceback(page):
         f"{TILES.replace('return', 'const found =')} return found.flat().map(b => b.querySelector('img').alt)"
     )
     assert len(pictures) == 48 and all(alt.startswith("face ") and "U_" in alt for alt in pictures)
-    text = page.browser.find_element("css selector", "[data-testid=stApp]").text
+    text = page.text()
     assert text.count("Ignored") == 5 and "Traceback" not in text
     assert console_errors(page) == []
+
+
+@pytest.mark.parametrize(
+    ("address", "figures"), [("/calibration", 4), ("/disagreement", 3), ("/rejection", 3), ("/", 1)]
+)
+def test_every_figure_is_drawn_named_and_opaque_and_downloads(page, address, figures):
+    page.visit(address, lambda: len(page.charts()) >= figures)
+    drawn = page.browser.find_elements("css selector", "[data-testid=stPlotlyChart]")
+    buttons = page.browser.find_elements("css selector", "button[aria-label='Download plot as a PNG']")
+    csv = [b for b in page.browser.find_elements("tag name", "button") if "Data (CSV)" in b.text]
+    assert len(buttons) == len(drawn) <= len(csv)
+    assert all(button.get_property("tabIndex") == 0 for button in buttons)  # by keyboard too
+    backgrounds = {chart.value_of_css_property("background-color") for chart in page.charts()}
+    assert backgrounds == {"rgba(255, 255, 255, 1)"}
+    assert "Traceback" not in page.text() and "encountered an error" not in page.text()
+    assert console_errors(page) == []
+
+
+def test_a_downloaded_table_is_the_data_of_its_figure(page, tmp_path):
+    allowed = {"behavior": "allow", "downloadPath": str(tmp_path)}
+    page.browser.execute_cdp_cmd("Browser.setDownloadBehavior", allowed)
+    page.visit("/rejection", lambda: len(page.charts()) == 3)
+    page.click("Data (CSV)", within=".st-key-figure-coverage-jsd")
+    page.browser.find_element("css selector", ".st-key-figure-coverage-jsd .modebar-btn").send_keys("\ue007")  # Enter
+    page.until(lambda: len([*tmp_path.glob("*.csv"), *tmp_path.glob("*.png")]) == 2)
+    header = next(tmp_path.glob("coverage-compact-ensemble-jsd.csv")).read_text().splitlines()[0]
+    assert header == "order,kept (%),kept (faces),jsd (nats),jsd_low (nats),jsd_high (nats)"
+    assert next(tmp_path.glob("coverage-compact-ensemble-jsd.png")).read_bytes().startswith(b"\x89PNG")
+
+
+def test_pages_of_statistics_begin_with_the_test_faces_and_any_can_be_asked_for(page):
+    page.visit("/calibration", lambda: "n = 50 faces of split test." in page.text())
+    chip = ".st-key-split button[aria-label='Remove test']"
+    page.until(lambda: page.browser.find_elements("css selector", chip))[0].click()
+    page.until(lambda: "n = 150 faces." in page.text())
+    address = page.browser.current_url
+    assert address.endswith("?split=")
+    page.visit(address, lambda: "n = 150 faces." in page.text())
+    page.click("Clear filters")
+    page.until(lambda: "n = 50 faces of split test." in page.text() and "split" not in page.query())
+    page.visit(
+        "/rejection?split=train&handed=10&by=U_t", lambda: "5 of 50 faces, those with the highest U_t" in page.text()
+    )
+    assert page.query() == {"split": "train", "handed": "10", "by": "U_t"} and len(page.ids()) == 5

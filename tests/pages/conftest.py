@@ -21,6 +21,10 @@ def caches(tmp_path_factory: pytest.TempPathFactory) -> Path:
     synthetic.write(root / "no-votes", 40, votes=False)
     synthetic.write(root / "no-models", 40, models=())
     synthetic.write(root / "single", 40, models=("compact",))
+    synthetic.write(root / "several", 360, models=("compact", "compact-ensemble", "compact-dropout"), unknown=True)
+    synthetic.write(root / "no-validation", 60, splits=("test", "train"))
+    synthetic.write(root / "one-class", 60, classes=("face",))
+    synthetic.write(root / "one-face", 1, parts=1)
     other = synthetic.write(root / "other-version", 4) / "manifest.json"
     other.write_text(other.read_text().replace('"schema_version": 1', '"schema_version": 99'))
     with CacheWriter(root / "empty") as writer:

@@ -12,6 +12,14 @@ from engine.metrics.ceiling import _draw, _halve, _stepped_up, noise_ceiling, sp
 NAN = float("nan")
 
 
+def reliability_of(votes, splits=None, method="pearson", *options, **named):
+    return split_half_reliability(votes, splits, (method,), *options, **named)[method]
+
+
+def ceiling_of(votes, splits=None, method="pearson", *options, **named):
+    return noise_ceiling(votes, splits, (method,), *options, **named)[method]
+
+
 def simulated(n, votes=10, seed=0, classes=8, concentration=0.3):
     """Votes on n faces with known truths, and the expected disagreement of the votes on each."""
     rng = np.random.default_rng(seed)
@@ -51,34 +59,34 @@ def test_draws_follow_the_hypergeometric_law():
 def test_faces_that_all_agree_on_halves_of_their_own_are_perfectly_reliable():
     # unanimous faces have d = 0 in any half; faces of ten different votes have the same d in any half
     votes = np.array([[10] + [0] * 9, [1] * 10, [0, 10] + [0] * 8, [1] * 10])
-    found = split_half_reliability(votes, splits=3)
+    found = reliability_of(votes, splits=3)
     assert found.value == pytest.approx(1.0) and found.n == 4
-    assert noise_ceiling(votes, splits=3).value == pytest.approx(1.0)
+    assert ceiling_of(votes, splits=3).value == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("method", ["pearson", "spearman"])
 def test_constants_have_no_reliability_whatever_they_round_to(method):
     votes = np.array([[3, 3, 4], [4, 3, 3], [3, 4, 3]] * 20)
-    found = split_half_reliability(np.vstack([votes, votes]), splits=1, method=method)
+    found = reliability_of(np.vstack([votes, votes]), splits=1, method=method)
     assert np.isnan([found.value, found.low, found.high]).all() and found.n == 120
 
 
 def test_splits_that_are_constant_are_left_out():
     votes = np.array([[4, 0], [0, 4], [3, 1], [1, 3], [4, 0]])  # a half of 3 : 1 is often unanimous
     for seed in range(5):
-        found = split_half_reliability(votes, splits=60, method="spearman", resamples=50, seed=seed)
+        found = reliability_of(votes, splits=60, method="spearman", resamples=50, seed=seed)
         assert np.isfinite(found.value) and found.n == 5
-    alike = split_half_reliability(np.vstack([votes] * 3), splits=1, method="spearman", resamples=50)
+    alike = reliability_of(np.vstack([votes] * 3), splits=1, method="spearman", resamples=50)
     assert alike.n == 15
 
 
 def test_few_votes_are_left_out():
     votes, _ = simulated(60)
     few = np.vstack([votes, np.eye(8)[:4] * 3, np.zeros((5, 8)), np.full((2, 8), NAN)])
-    assert split_half_reliability(few, splits=4) == split_half_reliability(votes, splits=4)
+    assert reliability_of(few, splits=4) == reliability_of(votes, splits=4)
 
 
-@pytest.mark.parametrize("metric", [split_half_reliability, noise_ceiling])
+@pytest.mark.parametrize("metric", [reliability_of, ceiling_of])
 @pytest.mark.parametrize(
     ("votes", "n"),
     [(np.empty((0, 3)), 0), (np.full((4, 3), NAN), 0), ([[2, 2]] * 2, 2), ([[5, 0]] * 9, 9), ([[3, 0]] * 9, 0)],
@@ -99,13 +107,13 @@ def test_nothing_to_correlate(metric, votes, n):
 )
 def test_impossible_input_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
-        split_half_reliability(*arguments)
+        reliability_of(*arguments)
 
 
 def test_seed_decides_the_splits():
     votes, _ = simulated(50)
-    assert noise_ceiling(votes, splits=2, seed=1) == noise_ceiling(votes, splits=2, seed=1)
-    assert noise_ceiling(votes, splits=2, seed=1) != noise_ceiling(votes, splits=2, seed=2)
+    assert ceiling_of(votes, splits=2, seed=1) == ceiling_of(votes, splits=2, seed=1)
+    assert ceiling_of(votes, splits=2, seed=1) != ceiling_of(votes, splits=2, seed=2)
 
 
 def test_many_splits_reach_the_mean_over_every_split():
@@ -124,7 +132,7 @@ def test_many_splits_reach_the_mean_over_every_split():
     product, middle = np.array(means).T
     growth = (1 - 1 / 4) / (1 - 1 / 2)  # an expected d of 4 votes against 2
     expected = growth**2 * (product.mean() - middle.mean() ** 2) / d_of(votes).var()
-    assert split_half_reliability(votes, splits=4_000, resamples=2).value == pytest.approx(expected, abs=0.02)
+    assert reliability_of(votes, splits=4_000, resamples=2).value == pytest.approx(expected, abs=0.02)
 
 
 @pytest.mark.parametrize("method", ["pearson", "spearman"])
@@ -134,7 +142,7 @@ def test_no_predictor_does_better_than_the_ceiling(method, votes, concentration)
     drawn, expected = simulated(20_000, votes, seed=votes, concentration=concentration)
     library = scipy.stats.pearsonr if method == "pearson" else scipy.stats.spearmanr
     truth = library(d_of(drawn), expected).statistic
-    found = noise_ceiling(drawn, splits=8, method=method)
+    found = ceiling_of(drawn, splits=8, method=method)
     tolerance = 0.75 * (found.high - found.low)  # three standard errors
     assert found.value == pytest.approx(truth, abs=tolerance + (0.01 if method == "spearman" else 0))
     assert found.low < found.value < found.high < found.low + 0.08
@@ -145,7 +153,7 @@ def test_numbers_of_votes_may_differ():
     truth, number = rng.dirichlet(np.full(8, 0.3), 20_000), rng.integers(4, 16, 20_000)
     votes = rng.multinomial(number, truth)
     expected = (1 - (truth**2).sum(axis=1)) * (1 - 1 / number)
-    assert noise_ceiling(votes, splits=8).value == pytest.approx(np.corrcoef(d_of(votes), expected)[0, 1], abs=0.015)
+    assert ceiling_of(votes, splits=8).value == pytest.approx(np.corrcoef(d_of(votes), expected)[0, 1], abs=0.015)
 
 
 def test_reliability_is_the_correlation_with_new_votes():
@@ -153,14 +161,14 @@ def test_reliability_is_the_correlation_with_new_votes():
     truth = rng.dirichlet(np.full(8, 0.3), 20_000)
     first, second = rng.multinomial(10, truth), rng.multinomial(10, truth)
     again = np.corrcoef(d_of(first), d_of(second))[0, 1]
-    assert split_half_reliability(first, splits=8).value == pytest.approx(again, abs=0.02)
+    assert reliability_of(first, splits=8).value == pytest.approx(again, abs=0.02)
 
 
 def test_pure_noise_has_no_ceiling():
     votes = np.random.default_rng(4).multinomial(10, np.full(8, 1 / 8), 400)
-    found = split_half_reliability(votes, splits=20)
+    found = reliability_of(votes, splits=20)
     assert found.low < 0.1 and abs(found.value) < 0.25
-    ceiling = noise_ceiling(votes, splits=20)
+    ceiling = ceiling_of(votes, splits=20)
     assert np.isnan(ceiling.value) if found.value <= 0 else ceiling.value == pytest.approx(np.sqrt(found.value))
 
 
@@ -168,6 +176,12 @@ def test_order_of_faces_and_classes_changes_little():
     votes, _ = simulated(500)
     rng = np.random.default_rng(0)
     found, shuffled = (
-        split_half_reliability(v, splits=100).value for v in (votes, votes[rng.permutation(500)][:, rng.permutation(8)])
+        reliability_of(v, splits=100).value for v in (votes, votes[rng.permutation(500)][:, rng.permutation(8)])
     )
     assert shuffled == pytest.approx(found, abs=0.01)
+
+
+def test_both_coefficients_at_once_are_those_of_each_alone():
+    votes = np.random.default_rng(0).multinomial(10, np.full(4, 0.25), 60)
+    both = split_half_reliability(votes, splits=5)
+    assert both == {m: reliability_of(votes, 5, m) for m in ("pearson", "spearman")}

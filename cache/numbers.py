@@ -1,0 +1,98 @@
+"""Columns of all the faces that match, as arrays: what statistics are computed from. Never more than MOST_FACES."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cache.errors import BadQuery
+from cache.filters import Filter, quote
+from cache.reader import EVERYTHING, Cache
+
+MOST_FACES = 50_000  # beyond it, intervals hardly narrow any more, and time and memory keep growing
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """Columns of n faces in the order of face_id. Sessions share the arrays, which therefore cannot be written to."""
+
+    matching: int  # faces that match the filter; n of them are here
+    face_id: np.ndarray  # (n,) int64
+    columns: dict[str, np.ndarray]  # (n,): float64, NaN where unknown; of a text column object, None where unknown
+    probs: np.ndarray | None = None  # (n, C) float64
+    votes: np.ndarray | None = None  # (n, C) float64 counts, a row of NaN where unknown
+
+    def __len__(self) -> int:
+        return len(self.face_id)
+
+    @property
+    def sampled(self) -> bool:
+        """Whether these are only some of the faces that match."""
+        return len(self) < self.matching
+
+
+def numbers(
+    cache: Cache,
+    model: str | None,
+    where: Filter = EVERYTHING,
+    columns: Sequence[str] = (),
+    *,
+    probs: bool = False,
+    votes: bool = False,
+    filtered_by: str | None = None,
+) -> Numbers:
+    """The wanted columns of `cache.columns(model)` for all faces that match, straight from the Parquet parts.
+
+    When more than MOST_FACES match: a random sample of that many, the same at each call. A value that is null, NaN or
+    infinite is unknown. filtered_by: the model whose predictions the filter speaks of, where it is not `model`; so two
+    models can be compared on the same faces.
+    Raises BadQuery for a column or model that the cache lacks, or probs without a model.
+    """
+    judge = filtered_by or model
+    known = cache.columns(model)
+    condition, bound = where.where(cache.columns(judge))
+    if probs and model is None:
+        raise BadQuery("Probabilities belong to a model, and none was named.")
+    names = list(dict.fromkeys(columns))
+    for name in names:
+        if name not in known:
+            raise BadQuery(f"This cache has no column '{name}'. It has: {', '.join(known)}.")
+    wanted = [_column(name, known[name].kind == "text") for name in names]
+    lists = [table for table, asked in (("probs", probs), ("votes", votes)) if asked]
+    classes = range(len(cache.classes))
+    # One column per class: DuckDB hands plain columns over far faster than lists.
+    wanted += [f"{table}[{c + 1}]::DOUBLE AS {quote(f'{table} {c}')}" for table in lists for c in classes]
+    matching = cache.count(judge, where)
+    if judge != model or matching > MOST_FACES:
+        some = f" ORDER BY hash(face_id), face_id LIMIT {MOST_FACES}" if matching > MOST_FACES else ""
+        condition = f"face_id IN (SELECT face_id FROM {cache.joined(judge)} WHERE {condition}{some})"
+    selected = ", ".join(["face_id AS id", *wanted])  # renamed, for it may be a wanted column too
+    frame = cache.frame(f"SELECT {selected} FROM {cache.joined(model)} WHERE {condition} ORDER BY id", bound)
+    return Numbers(
+        matching,
+        _shared(frame["id"].to_numpy(np.int64)),
+        {name: _values(frame[name], known[name].kind == "text") for name in names},
+        *(_matrix(frame, table, len(classes)) if table in lists else None for table in ("probs", "votes")),
+    )
+
+
+def _column(name: str, text: bool) -> str:
+    return quote(name) if text else f"{quote(name)}::DOUBLE AS {quote(name)}"
+
+
+def _values(series: pd.Series, text: bool) -> np.ndarray:
+    if text:
+        return _shared(series.astype(object).where(series.notna(), None).to_numpy())
+    values = series.to_numpy(np.float64, copy=True)
+    values[np.isinf(values)] = np.nan
+    return _shared(values)
+
+
+def _matrix(frame: pd.DataFrame, table: str, classes: int) -> np.ndarray:
+    return _shared(frame[[f"{table} {c}" for c in range(classes)]].to_numpy(np.float64, copy=True))
+
+
+def _shared(values: np.ndarray) -> np.ndarray:
+    values.flags.writeable = False
+    return values

@@ -1,0 +1,207 @@
+"""The annotators' disagreement d against each part of the triple: points for few faces, a density for many."""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from pages.charts.agreement import SHAPES
+from pages.charts.colours import ANNOTATORS, CLEAR, TRIPLE
+from pages.charts.histograms import TITLES
+
+LEAST_TOP = 0.01  # nats; an axis of rounding errors would look like a finding
+SIDEWAYS = 0.012  # points are moved by up to that, or all faces of one d would stand on one line
+LEVEL = 0.05  # width of a level of d; the lowest holds the faces on which all agree, since ten votes begin at .18
+CELLS = 24  # of the uncertainty, from 0 to its highest value
+
+
+def levels(d: np.ndarray) -> np.ndarray:
+    """Which level of d each face is in, (N,) whole numbers from 0; d is float32 in the cache, hence the tolerance.
+
+    >>> levels(np.array([0.0, 0.18, 0.35, np.float32(0.35)])).tolist()
+    [0, 3, 7, 7]
+    """
+    return np.floor(d / LEVEL + 1e-4).astype(int)
+
+
+def density_cells(d: np.ndarray, parts: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """Faces per cell of d and uncertainty; empty cells are left out.
+
+    d: (N,), from 0 to 1, no NaN. parts: part -> (N,) nats, no NaN.
+    Returns columns part, d_low, d_high, u_low, u_high, faces.
+    """
+    level, tables = levels(d), []
+    for part, u in parts.items():
+        step = (float(u.max()) if len(u) else 0.0) / CELLS or 1.0
+        cell = np.minimum((u / step).astype(int), CELLS - 1)
+        found, faces = np.unique(level * CELLS + cell, return_counts=True)
+        across, up = np.divmod(found, CELLS)
+        edges = {"d_low": across, "d_high": across + 1, "u_low": up, "u_high": up + 1}
+        scaled = {name: edge * (LEVEL if name[0] == "d" else step) for name, edge in edges.items()}
+        tables.append(pd.DataFrame({"part": part, **scaled, "faces": faces}))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["part", "faces"])
+
+
+def points_against(faces: pd.DataFrame, means: pd.DataFrame, *, theme: str = "light") -> go.Figure:
+    """A panel per part with a point per face, for selections small enough to tell points apart.
+
+    The traces of points come first, in the order of `faces`, so that a click on one of them names a face.
+    faces: columns face_id, disagreement and one per part. means: see mean_line. theme: for the ink of the line.
+    """
+    parts = [part for part in SHAPES if part in faces]
+    figure = _panels(parts)
+    moved = np.random.default_rng(0).uniform(-SIDEWAYS, SIDEWAYS, len(faces))
+    for column, part in enumerate(parts, start=1):
+        figure.add_scatter(
+            x=faces.disagreement + moved,
+            y=faces[part],
+            customdata=faces[["face_id", "disagreement"]].to_numpy(),
+            hovertemplate="face %{customdata[0]:.0f}: d %{customdata[1]:.2f}, %{y:.3f} nats<extra></extra>",
+            mode="markers",
+            marker={"color": TRIPLE[part], "size": 6, "opacity": 0.4},
+            unselected={"marker": {"opacity": 0.4}},
+            selected={"marker": {"opacity": 1, "size": 10}},
+            row=1,
+            col=column,
+        )
+    for column, part in enumerate(parts, start=1):
+        mean_line(figure, means[means.part == part], column, theme)
+    tops = [faces[part].max() if len(faces) else 0.0 for part in parts]
+    return _finish(figure, parts, tops, faces.disagreement.max() if len(faces) else math.nan)
+
+
+def density_against(cells: pd.DataFrame, means: pd.DataFrame, *, theme: str = "light") -> go.Figure:
+    """A panel per part with the number of faces per cell as the strength of the part's colour, on a log scale.
+
+    cells: as density_cells returns them. One scale for all panels; the grey bar beside the last one reads it.
+    """
+    parts = [part for part in SHAPES if part in set(cells.part)]
+    figure = _panels(parts)
+    top = max(1.0, math.log10(cells.faces.max())) if len(cells) else 1.0
+    for column, part in enumerate(parts, start=1):
+        found = cells[cells.part == part]
+        x, y, faces = _grid(found)
+        figure.add_heatmap(
+            x=x,
+            y=y,
+            z=np.log10(faces, where=faces > 0, out=np.full(faces.shape, np.nan)),
+            text=[[f"{count:,.0f} faces" for count in row] for row in faces],
+            xgap=1,
+            hovertemplate="d near %{x:.2f}, %{y:.3f} nats: %{text}<extra></extra>",
+            hoverongaps=False,
+            zmin=-0.3,  # a single face still shows
+            zmax=top,
+            colorscale=[[0, faded(TRIPLE[part], 0.2)], [1, TRIPLE[part]]],
+            showscale=column == len(parts),
+            colorbar=_scale(top),
+            row=1,
+            col=column,
+        )
+        mean_line(figure, means[means.part == part], column, theme)
+    end = cells.d_high.max() - LEVEL if len(cells) else math.nan
+    tops = [cells.u_high[cells.part == part].max() for part in parts]
+    return _finish(figure, parts, tops, end).update_layout(height=390)
+
+
+def faded(colour: str, opacity: float) -> str:
+    """
+    >>> faded("#D55E00", 0.2)
+    'rgba(213, 94, 0, 0.2)'
+    """
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity})"
+
+
+def mean_line(figure: go.Figure, means: pd.DataFrame, column: int, theme: str) -> None:
+    """The mean uncertainty per level of d, with whiskers; the line that a model which follows d sends upwards.
+
+    means: columns d (mean of the level), mean, low, high (nats), faces.
+    """
+    figure.add_scatter(
+        x=means.d,
+        y=means["mean"],
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": means.high - means["mean"],
+            "arrayminus": means["mean"] - means.low,
+            "color": ANNOTATORS[theme],
+            "thickness": 1.2,
+            "width": 3,
+        },
+        customdata=means[["faces"]].to_numpy(),
+        hovertemplate="mean of %{customdata[0]:,} faces with d near %{x:.2f}: %{y:.3f} nats<extra></extra>",
+        mode="lines+markers",
+        line={"color": ANNOTATORS[theme], "width": 1.5},
+        marker={"size": 5},
+        row=1,
+        col=column,
+    )
+
+
+def describe_against(means: pd.DataFrame) -> str:
+    """The panels in words: where each mean line begins and ends."""
+    said = []
+    for part in SHAPES:
+        rows = means[means.part == part]
+        if len(rows):
+            first, last = rows.iloc[0], rows.iloc[-1]
+            said.append(
+                f"mean {TITLES[part]} goes from {first['mean']:.3f} nats at d {first.d:.2f} "
+                f"to {last['mean']:.3f} at d {last.d:.2f}"
+            )
+    return "Disagreement d against uncertainty: " + "; ".join(said) + "." if said else "No faces to draw."
+
+
+def _grid(cells: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Middles of d (X,) and of the uncertainty (CELLS,), and faces (CELLS, X) with 0 for the cells left out."""
+    step = float(cells.u_high.iloc[0] - cells.u_low.iloc[0])
+    across, up = (cells.d_low / LEVEL).round().astype(int), (cells.u_low / step).round().astype(int)
+    faces = np.zeros((CELLS, across.max() + 1))
+    faces[up, across] = cells.faces
+    return (np.arange(faces.shape[1]) + 0.5) * LEVEL, (np.arange(CELLS) + 0.5) * step, faces
+
+
+def _panels(parts: list[str]) -> go.Figure:
+    titles = [TITLES[part] for part in parts]
+    figure = make_subplots(cols=max(1, len(parts)), horizontal_spacing=0.12, subplot_titles=titles or None)
+    return figure.update_annotations(font={"size": 13})
+
+
+def _finish(figure: go.Figure, parts: list[str], tops: list[float], highest: float) -> go.Figure:
+    end = (math.floor(highest / LEVEL + 1e-4) + 1) * LEVEL if math.isfinite(highest) else 1.0
+    figure.update_xaxes(title="d", range=[-0.02, end + 0.01], showgrid=False, dtick=0.4, tickangle=0)
+    figure.update_yaxes(showgrid=False, zeroline=False, nticks=6)
+    for column, top in enumerate(tops, start=1):
+        top = max(LEAST_TOP, top)
+        figure.update_yaxes(title="nats" if column == 1 else None, range=[-0.02 * top, 1.03 * top], row=1, col=column)
+    figure.update_layout(
+        showlegend=False,
+        height=350,
+        margin={"l": 0, "r": 0, "t": 48, "b": 0},  # the button for a PNG has its place above the titles
+        dragmode=False,
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
+    )
+    return figure
+
+
+def _scale(top: float) -> dict:
+    """Below the panels, which a narrow screen leaves no room beside."""
+    ticks = [10**power for power in range(math.floor(top) + 1)]
+    return {
+        "tickvals": [math.log10(tick) for tick in ticks],
+        "ticktext": [f"{tick:,}" for tick in ticks],
+        "orientation": "h",
+        "thickness": 8,
+        "outlinewidth": 0,
+        "tickangle": 0,
+        "len": 0.4,
+        "x": 1,
+        "xanchor": "right",
+        "y": -0.24,
+        "yanchor": "top",
+    }

@@ -1,0 +1,199 @@
+"""Correlations with the annotators' disagreement d as dots with whiskers, against the noise ceiling."""
+
+import html
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from pages.charts.colours import ANNOTATORS, CLEAR, OUTLINE, TRIPLE
+from pages.charts.histograms import TITLES
+
+METHODS = {"pearson": "Pearson r", "spearman": "Spearman ρ"}
+SHAPES = {"u_aleatoric": "circle", "u_epistemic": "square", "u_total": "diamond"}  # not by colour alone
+ROW = 46  # px per group: three dots above each other
+
+
+def correlation_dots(found: pd.DataFrame, *, theme: str = "light") -> go.Figure:
+    """One panel per coefficient, one row per part of the triple, and the ceiling that no predictor can pass.
+
+    found: one row per part and method, columns part, method, r, low, high, n, ceiling, ceiling_low, ceiling_high. A
+    missing r leaves its row empty, a missing ceiling its panel without a line. theme: 'light' or 'dark', for the ink.
+    """
+    methods = [m for m in METHODS if m in set(found.method)]
+    figure = make_subplots(cols=max(1, len(methods)), shared_yaxes=True, horizontal_spacing=0.06)
+    for column, method in enumerate(methods, start=1):
+        rows = found[found.method == method]
+        for row in rows.itertuples():
+            figure.add_scatter(
+                x=[row.r],
+                y=[TITLES[row.part]],
+                error_x=_whisker(row.r, row.low, row.high, TRIPLE[row.part]),
+                customdata=[[row.low, row.high, row.n]],
+                hovertemplate=f"{TITLES[row.part]}: {METHODS[method]} %{{x:.3f}} "
+                "[%{customdata[0]:.3f}, %{customdata[1]:.3f}], %{customdata[2]:,} faces<extra></extra>",
+                mode="markers",
+                marker={
+                    "color": TRIPLE[row.part],
+                    "size": 11,
+                    "symbol": SHAPES[row.part],
+                    "line": {"width": 1, "color": OUTLINE},
+                },
+                row=1,
+                col=column,
+            )
+        _ceiling(figure, rows.iloc[0], column, theme)
+        figure.update_xaxes(title=METHODS[method], range=_span(found), row=1, col=column)
+    order = [TITLES[part] for part in SHAPES if part in set(found.part)]
+    figure.update_yaxes(categoryorder="array", categoryarray=order[::-1], range=[-0.6, len(order) - 0.4])
+    return _finish(figure, height=110 + 44 * max(1, len(order)), legend=False)
+
+
+def group_dots(found: pd.DataFrame, method: str, *, theme: str = "light") -> go.Figure:
+    """One row per group of faces with a dot per part of the triple, and a tick at the group's own ceiling.
+
+    found: one row per group and part, columns group, part, r, low, high, n, ceiling, few. Groups keep their order
+    from top to bottom; those with few faces are faint and show no interval.
+    """
+    figure = go.Figure()
+    groups = list(dict.fromkeys(found.group))
+    place = {group: -at for at, group in enumerate(groups)}
+    parts = [part for part in SHAPES if part in set(found.part)]
+    for at, part in enumerate(parts):
+        rows = found[found.part == part]
+        shift = 0.26 * ((len(parts) - 1) / 2 - at)
+        shown = rows.assign(low=rows.low.mask(rows.few), high=rows.high.mask(rows.few))
+        figure.add_scatter(
+            x=rows.r,
+            y=[place[group] + shift for group in rows.group],
+            error_x=_whisker(shown.r, shown.low, shown.high, TRIPLE[part]),
+            customdata=[
+                [html.escape(str(row.group)), _interval(row.low, row.high), row.n] for row in shown.itertuples()
+            ],
+            hovertemplate="%{customdata[0]}, "
+            f"{TITLES[part]}: %{{x:.3f}}%{{customdata[1]}}, %{{customdata[2]:,}} faces<extra></extra>",
+            mode="markers",
+            name=TITLES[part],
+            marker={
+                "color": TRIPLE[part],
+                "size": 9,
+                "symbol": SHAPES[part],
+                "opacity": [0.35 if few else 1.0 for few in rows.few],
+                "line": {"width": 1, "color": OUTLINE},
+            },
+        )
+    ceilings = found.drop_duplicates("group").dropna(subset="ceiling")
+    figure.add_scatter(
+        x=ceilings.ceiling,
+        y=[place[group] for group in ceilings.group],
+        mode="markers",
+        name="noise ceiling",
+        hovertemplate="noise ceiling of this group: %{x:.3f}<extra></extra>",
+        marker={
+            "symbol": "line-ns",
+            "size": 26,
+            "opacity": [0.35 if few else 1.0 for few in ceilings.few],
+            "line": {"width": 2, "color": ANNOTATORS[theme]},
+        },
+    )
+    sizes = found.drop_duplicates("group").n
+    figure.update_yaxes(
+        tickvals=list(place.values()),
+        ticktext=[f"{html.escape(_short(group))}<br>n = {n:,} " for group, n in zip(groups, sizes, strict=True)],
+        range=[-len(groups) + 0.4, 0.6],
+        zeroline=False,
+    )
+    figure.update_xaxes(title=f"{METHODS[method]} with d", range=_span(found), zeroline=True, zerolinecolor=OUTLINE)
+    return _finish(figure, height=120 + ROW * max(1, len(groups)), legend=True)
+
+
+def describe_correlations(found: pd.DataFrame) -> str:
+    """The dots in words, for those who cannot see them."""
+    parts = []
+    for method, name in METHODS.items():
+        rows = found[(found.method == method) & found.r.notna()]
+        if len(rows):
+            said = ", ".join(
+                f"{TITLES[row.part]} {row.r:.3f}{_interval(row.low, row.high)}" for row in rows.itertuples()
+            )
+            ceiling = rows.ceiling.iloc[0]
+            parts.append(f"{name}: {said}" + (f"; noise ceiling {ceiling:.3f}" if ceiling == ceiling else ""))
+    return "Correlation with the disagreement d. " + ". ".join(parts) + "." if parts else "No correlation is known."
+
+
+def describe_groups(found: pd.DataFrame, method: str) -> str:
+    """The groups in words: the strongest and the weakest by the first part that is shown."""
+    known = found[found.r.notna() & ~found.few]
+    known = known[known.part == known.part.iloc[0]].sort_values("r") if len(known) else known
+    if not len(known):
+        return "No group has enough faces for a correlation."
+    low, high = known.iloc[0], known.iloc[-1]
+    return (
+        f"{METHODS[method]} of {TITLES[low.part]} with d in {len(known)} groups: from {low.r:.3f} ({low.group}) "
+        f"to {high.r:.3f} ({high.group})."
+    )
+
+
+def _ceiling(figure: go.Figure, row: pd.Series, column: int, theme: str) -> None:
+    """A dashed line with its interval as a band, named at its upper end."""
+    if pd.isna(row.ceiling):
+        return
+    if row.ceiling_low < row.ceiling_high:
+        figure.add_vrect(
+            x0=row.ceiling_low,
+            x1=row.ceiling_high,
+            fillcolor=OUTLINE,
+            opacity=0.25,
+            line_width=0,
+            row=1,
+            col=column,
+        )
+    figure.add_vline(
+        x=row.ceiling,
+        line={"width": 1.5, "dash": "dash", "color": ANNOTATORS[theme]},
+        annotation={"text": f"ceiling {row.ceiling:.2f}", "font": {"size": 12}, "yshift": 16, "xshift": 4},
+        annotation_position="top left",
+        row=1,
+        col=column,
+    )
+
+
+def _whisker(value: object, low: object, high: object, colour: str) -> dict:
+    """Plotly's error bar from an interval's ends; NaN draws none."""
+    ends = [pd.Series(end, dtype=float).to_numpy() for end in (value, low, high)]
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": ends[2] - ends[0],
+        "arrayminus": ends[0] - ends[1],
+        "color": colour,
+        "thickness": 2,
+        "width": 4,
+    }
+
+
+def _interval(low: float, high: float) -> str:
+    return f" [{low:.3f}, {high:.3f}]" if low == low and high == high else ""
+
+
+def _span(found: pd.DataFrame) -> list[float]:
+    """From 0, or below the lowest whisker, to a full 1."""
+    lowest = min(0.0, found.r.min(), found.low.min()) if found.r.notna().any() else 0.0
+    return [lowest - 0.04, 1.02]
+
+
+def _short(name: object, most: int = 22) -> str:
+    text = str(name)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _finish(figure: go.Figure, *, height: int, legend: bool) -> go.Figure:
+    figure.update_layout(
+        showlegend=legend,
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
+        height=height,
+        margin={"l": 0, "r": 8, "t": 48, "b": 0},  # the button for a PNG has its place above the rest
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
+    )
+    return figure

@@ -1,0 +1,50 @@
+"""What the line charts share: intervals as a tint behind a line, and a legend that fits a narrow panel."""
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from pages.charts.colours import faint
+
+LEGEND = {
+    "orientation": "h",
+    "y": 1.0,
+    "yanchor": "bottom",
+    "x": 0,
+    "font": {"size": 11},
+    "entrywidth": 0.44,  # two in a row, left of the button for the image
+    "entrywidthmode": "fraction",
+}
+THIN = 0.006  # half the width, as a share of x's extent, of a band whose point has no neighbour to reach to
+
+
+def add_band(
+    figure: go.Figure,
+    x: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    colour: str,
+    opacity: float = 0.15,
+    **place: Any,
+) -> None:
+    """Tint between low and high, all (N,) with x rising; broken where either is NaN. place: row and col, if any."""
+    known = ~(np.isnan(low) | np.isnan(high))
+    for run in np.split(np.arange(len(x)), np.flatnonzero(np.diff(known)) + 1):
+        if len(run) == 0 or not known[run[0]]:
+            continue
+        across, down, up = x[run], low[run], high[run]
+        if len(run) == 1:
+            half = THIN * (float(np.ptp(x)) or 1.0)
+            across, down, up = across + np.array([-half, half]), down.repeat(2), up.repeat(2)
+        figure.add_scatter(
+            x=np.concatenate([across, across[::-1]]),
+            y=np.concatenate([up, down[::-1]]),
+            mode="lines",
+            line={"width": 0},
+            fill="toself",
+            fillcolor=faint(colour, opacity),
+            hoverinfo="skip",
+            showlegend=False,
+            **place,
+        )

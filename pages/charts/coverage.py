@@ -1,0 +1,111 @@
+"""What is gained by abstaining: a score of the faces that are kept, against how many are kept."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from pages.charts.bands import LEGEND, add_band
+from pages.charts.colours import CLEAR, MODEL, OUTLINE, TRIPLE
+
+TABLE_3 = 0.75  # the coverage of Table 3 of Ghandeharioun et al. 2019
+
+
+@dataclass(frozen=True)
+class Score:
+    """A score of the faces kept, as its axis and its table name it."""
+
+    title: str
+    unit: str
+    scale: float = 1.0  # from what the metrics return to the unit
+    decimals: int = 3
+
+
+SCORES = {
+    "accuracy": Score("accuracy", "%", 100.0, 1),
+    "jsd": Score("JSD", "nats"),
+    "nll": Score("NLL", "nats"),
+}
+ORDERS = {  # by what faces are given up, highest uncertainty or lowest confidence first: name, colour, line
+    "u_aleatoric": ("U_a", TRIPLE["u_aleatoric"], "solid"),
+    "u_epistemic": ("U_e", TRIPLE["u_epistemic"], "dash"),
+    "u_total": ("U_t", TRIPLE["u_total"], "dashdot"),
+    "doubt": ("confidence", MODEL, "dot"),
+}
+
+
+def coverage_curves(
+    curves: Mapping[str, Mapping[str, np.ndarray]], score: str, kept: float, *, theme: str = "light"
+) -> go.Figure:
+    """One line per order with its 95 % band, and vertical marks at `kept` and at the 75 % of Table 3.
+
+    curves: order -> what engine.metrics.rejection.risk_coverage returns, with a column `score`. theme: 'light' or
+    'dark', where the grey of the total is too dark for a thin line.
+    """
+    figure, shown = go.Figure(), SCORES[score]
+    for order in (o for o in ORDERS if o in curves):
+        name, colour, dash = ORDERS[order]
+        colour = OUTLINE if theme == "dark" and order == "u_total" else colour
+        table = curves[order]
+        percent = 100 * table["coverage"]
+        value, low, high = (shown.scale * table[f"{score}{end}"] for end in ("", "_low", "_high"))
+        add_band(figure, percent, low, high, colour, 0.1)
+        figure.add_scatter(
+            x=percent,
+            y=value,
+            mode="lines",
+            name=name,
+            line={"color": colour, "width": 2, "dash": dash},
+            customdata=np.column_stack([low, high, table["kept"]]),
+            hovertemplate="%{y:.3f} [%{customdata[0]:.3f}, %{customdata[1]:.3f}], %{customdata[2]:,} faces kept",
+        )
+    marks = {TABLE_3: "75 %"} | ({} if abs(kept - TABLE_3) < 1e-9 else {kept: f"{100 * kept:.0f} %"})
+    for at, text in marks.items():
+        figure.add_vline(
+            x=100 * at,
+            line={"width": 1.2, "dash": "dot" if at == TABLE_3 else "solid", "color": OUTLINE},
+            annotation={"text": text, "font": {"size": 11}},
+            annotation_position="bottom right" if at >= TABLE_3 else "bottom left",
+        )
+    figure.update_xaxes(title="faces kept (%)", range=[4, 101], dtick=20)
+    figure.update_yaxes(title=f"{shown.title} ({shown.unit})")
+    figure.update_layout(
+        legend=LEGEND,
+        hovermode="x unified",
+        height=340,
+        margin={"l": 0, "r": 8, "t": 28, "b": 0},
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
+    )
+    return figure
+
+
+def describe_coverage(curves: Mapping[str, Mapping[str, np.ndarray]], score: str) -> str:
+    """The lines in words: the score of all faces, and of the kept ones at the coverage of Table 3."""
+    shown, said, everyone = SCORES[score], [], float("nan")
+    for order in (o for o in ORDERS if o in curves):
+        table = curves[order]
+        at = int(np.abs(table["coverage"] - TABLE_3).argmin())
+        everyone = shown.scale * table[score][-1]
+        if not np.isnan(table[score][at]):
+            said.append(f"{shown.scale * table[score][at]:.3f} by {ORDERS[order][0]}")
+    if not said:
+        return "No face with votes to draw."
+    return (
+        f"{shown.title} in {shown.unit} against the share of faces kept: {everyone:.3f} for all of them; at 75 % "
+        f"{', '.join(said)}."
+    )
+
+
+def coverage_table(curves: Mapping[str, Mapping[str, np.ndarray]], score: str) -> pd.DataFrame:
+    """The data behind the lines: one row per order and coverage."""
+    shown, tables = SCORES[score], []
+    for order in (o for o in ORDERS if o in curves):
+        table = curves[order]
+        columns = {"order": ORDERS[order][0], "kept (%)": 100 * table["coverage"], "kept (faces)": table["kept"]}
+        for end in ("", "_low", "_high"):
+            columns[f"{score}{end} ({shown.unit})"] = shown.scale * table[f"{score}{end}"]
+        tables.append(pd.DataFrame(columns))
+    return pd.concat(tables, ignore_index=True)

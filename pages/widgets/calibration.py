@@ -1,0 +1,215 @@
+"""Reliability diagrams of several models on the same faces, and their calibration errors."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from cache.filters import Filter
+from cache.numbers import Numbers
+from engine.metrics.bootstrap import Estimate
+from engine.metrics.calibration import calibration_errors, one_class, reliability, top_label
+from engine.metrics.temperature import fit_temperature, rescale
+from pages.charts.reliability import (
+    Curve,
+    confidence_histogram,
+    describe_reliability,
+    reliability_diagram,
+    reliability_table,
+)
+from pages.widgets.caches import View
+from pages.widgets.calibration_options import BINS, Options, choose_options
+from pages.widgets.estimates import cell, statistics
+from pages.widgets.figure import csv, figure
+from pages.widgets.filters import matching_faces
+from pages.widgets.measured import MIN_FACES, described, enough, numbers_of, resamples, sampled_note, votes_command
+from pages.widgets.problems import guard
+from pages.widgets.wording import count, plain
+
+VALIDATION = "validation"  # the split that temperatures are fitted to, and no other
+VOTED = Filter(splits=(VALIDATION,), ranges=(("n_votes", 1, 1e9),))
+ERRORS = {"ece": "ECE, %", "mce": "MCE, %", "sce": "SCE, %", "ace": "ACE, %", "tace": "TACE, %", "brier": "Brier score"}
+MEANING = """
+All compare the mean confidence with the share right; 0 is perfect. With few faces all are too high, because chance
+alone opens gaps; the intervals take that into account, and so reach further down than up.
+
+- **ECE**, expected: the mean gap of the predicted class over the bins, weighted by their faces.
+- **MCE**, maximum: the widest of those gaps; one bin with few faces decides it.
+- **SCE**, static: as ECE, but over the bins of every class, not of the predicted one alone.
+- **ACE**, adaptive: the plain mean of the gaps over ranges of equal numbers of faces, of every class.
+- **TACE**, thresholded: as ACE, leaving out the probabilities of at most 0.001.
+- **Brier score**: mean squared distance of the probabilities from the single votes, or from the most frequent class.
+"""
+
+
+@dataclass(frozen=True)
+class Version:
+    """A model as it was built, or rescaled by a temperature fitted to n validation faces."""
+
+    model: str
+    temperature: float | None = None
+    n: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.model if self.temperature is None else f"{self.model}, T = {self.temperature:.2f}"
+
+
+@st.fragment
+def calibration(view: View, where: Filter) -> None:
+    """The diagram beside its controls, and the table of errors below. A fragment: the controls redraw only this."""
+    with guard():
+        left, right = st.columns([5, 3], gap="large")
+        with right:
+            options = offer(view)
+        shown = [version for model in options.models for version in versions(view, options, model)]
+        curves = [Curve(v.model, v.name, curve(view, where, options, v), v.temperature) for v in shown]
+        n = int(curves[0].bins["faces"].sum())
+        with left:
+            if not enough(n, "face with votes" if options.against == "pairs" else "face with a majority"):
+                return
+            figure(
+                reliability_diagram(curves, **axes(view, options)),
+                reliability_table(curves),
+                key="reliability",
+                name=f"reliability-{view.model}-{options.against}",
+                alt=describe_reliability(curves),
+            )
+        sampled_note(faces_of(view, where, str(view.model)))
+        st.caption(" ".join(reading(where, options, shown, n)))
+        errors(view, where, options, shown)
+
+
+def offer(view: View) -> Options:
+    fitted_to = matching_faces(view, VOTED)
+    options = choose_options(view, can_scale=fitted_to > 1)
+    if fitted_to < 2:
+        st.caption("No temperature scaling: this cache has no validation faces with votes to fit it to.")
+    return options
+
+
+def confidence_only(view: View, where: Filter) -> None:
+    """What can be said without annotators."""
+    st.info(
+        "This cache has no annotators' votes, so nobody can say where the model is right: no reliability diagram, no "
+        "calibration error, no Brier score. What is left is how sure it is. To add votes, build the cache anew:"
+    )
+    st.code(votes_command(view), language="bash")
+    confidence = numbers_of(view, view.model, where, ("confidence",)).columns["confidence"]
+    if not enough(len(confidence)):
+        return
+    edges = np.linspace(0, 1, BINS * 2 + 1)
+    faces, _ = np.histogram(confidence, edges)
+    figure(
+        confidence_histogram(edges[:-1], edges[1:], faces),
+        pd.DataFrame({"low": edges[:-1], "high": edges[1:], "faces": faces}),
+        key="confidences",
+        name=f"confidence-{view.model}",
+        alt=f"Histogram of the confidence of {count(len(confidence), 'face')}, mean {confidence.mean():.3f}.",
+    )
+
+
+def faces_of(view: View, where: Filter, model: str) -> Numbers:
+    return numbers_of(view, model, where, probs=True, votes=True)
+
+
+def versions(view: View, options: Options, model: str) -> list[Version]:
+    """Which versions of a model are drawn."""
+    built = Version(model)
+    if options.temperature == "as built":
+        return [built]
+    scaled = fitted(view.stamp, model, view)
+    return [scaled] if options.temperature == "scaled" else [built, scaled]
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def fitted(stamp: tuple[str, int], model: str, _view: View) -> Version:
+    """The temperature of a model on all the validation faces of the cache, whatever the filter shows."""
+    faces = numbers_of(_view, model, VOTED, probs=True, votes=True)
+    return Version(model, fit_temperature(faces.probs, faces.votes), len(faces))
+
+
+def axes(view: View, options: Options) -> dict[str, str]:
+    """What the two axes of the diagram show."""
+    of = "share of votes" if options.against == "pairs" else "share of faces"
+    if options.target is None:
+        return {"sure": "confidence", "right": of if options.against == "pairs" else f"{of} right"}
+    name = view.cache.classes[options.target]
+    return {"sure": f"probability of {name}", "right": f"{of} of class {name}"}
+
+
+def reading(where: Filter, options: Options, shown: list[Version], n: int) -> list[str]:
+    """How to read the diagram, and what stands behind it."""
+    share = "votes for the class" if options.against == "pairs" else "faces of the class"
+    said = [
+        f"n = {described(n, where)}. Each point is a bin: below the dotted line the model is surer than the share of "
+        f"{share} allows, above it less sure. Tint: 95 % interval. Below: faces per bin."
+    ]
+    scaled = [version for version in shown if version.temperature is not None]
+    if scaled:
+        said.append(f"Each temperature T is fitted to {count(scaled[0].n, 'validation face')}.")
+        if not where.splits or VALIDATION in where.splits:
+            said.append("**Some of them are shown here too, which flatters the scaled models.**")
+        if scaled[0].n < MIN_FACES:
+            said.append("They are too few to trust T.")
+    return said
+
+
+def curve(view: View, where: Filter, options: Options, version: Version) -> dict[str, np.ndarray]:
+    """The bins of one line."""
+    counted = (options.against, options.target, options.bins, options.edges)
+    return _curve(view.stamp, view.model, where, version, counted, view)
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def _curve(
+    stamp: tuple[str, int], judge: str, where: Filter, version: Version, counted: tuple, _view: View
+) -> dict[str, np.ndarray]:
+    against, target, bins, edges = counted
+    faces = faces_of(_view, where, version.model)
+    probs = probabilities(faces, version)
+    if target is None:
+        outcomes = top_label(probs, faces.votes, against)
+    else:
+        outcomes = one_class(probs, faces.votes, against, target)
+    return reliability(outcomes, bins, edges, resamples(len(outcomes.confidence)))
+
+
+def probabilities(faces: Numbers, version: Version) -> np.ndarray:
+    return faces.probs if version.temperature is None else rescale(faces.probs, version.temperature)
+
+
+def errors(view: View, where: Filter, options: Options, shown: list[Version]) -> None:
+    """One row per error, one column per version."""
+    found = [_errors(view.stamp, view.model, where, v, options.against, options.bins, view) for v in shown]
+    table = {"": [*ERRORS.values(), "n"]}
+    for version, estimates in zip(shown, found, strict=True):
+        cells = [cell(estimates[e]) if e == "brier" else cell(estimates[e], 2, 100.0) for e in ERRORS]
+        table[plain(version.name)] = [*cells, f"{estimates['ece'].n:,}"]
+    st.subheader("Calibration errors", anchor=False)
+    statistics(
+        pd.DataFrame(table),
+        key="errors",
+        alt=f"Calibration errors of {count(len(shown), 'model')} with 95 % intervals",
+    )
+    rows = [
+        (version.name, error, estimate.value, estimate.low, estimate.high, estimate.n)
+        for version, estimates in zip(shown, found, strict=True)
+        for error, estimate in estimates.items()
+    ]
+    csv(
+        pd.DataFrame(rows, columns=["model", "error", "value (fraction)", "low", "high", "n (faces)"]),
+        key="errors-data",
+        name=f"calibration-errors-{view.model}-{options.against}",
+    )
+    with st.expander("What these errors are"):
+        st.markdown(MEANING)
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def _errors(
+    stamp: tuple[str, int], judge: str, where: Filter, version: Version, against: str, bins: int, _view: View
+) -> dict[str, Estimate]:
+    faces = faces_of(_view, where, version.model)
+    return calibration_errors(probabilities(faces, version), faces.votes, against, bins, bins)

@@ -1,0 +1,98 @@
+"""How the Calibration page counts: which models, against what, in which bins. Every choice is in the URL."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import streamlit as st
+
+from engine.metrics.calibration import Against, Edges
+from pages.widgets.address import expect, expect_whole
+from pages.widgets.caches import View
+from pages.widgets.wording import plain
+
+MOST_BESIDE = 3  # more lines than four in one diagram cannot be told apart
+FEWEST_BINS, BINS, MOST_BINS = 5, 10, 50
+PREDICTED = "the predicted one"
+TEMPERATURES = ("as built", "scaled", "both")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was chosen."""
+
+    models: tuple[str, ...]  # the page's own first
+    against: Against = "pairs"
+    target: int | None = None  # index of a class; None: of each face the predicted one
+    bins: int = BINS
+    edges: Edges = "width"
+    temperature: Literal["as built", "scaled", "both"] = "as built"
+
+
+def choose_options(view: View, can_scale: bool) -> Options:
+    """Draw the controls. can_scale: whether a temperature could be fitted; else none is offered."""
+    models = beside(view)
+    against = one("Right means", ("pairs", "majority"), "against", help=AGAINST)
+    classes = view.cache.classes
+    expect("class", (PREDICTED, *classes))
+    target = st.selectbox("Class", (PREDICTED, *classes), key="class", bind="query-params", help=CLASS)
+    edges = one("Bins of equal", ("width", "mass"), "edges", help=EDGES)
+    expect_whole("bins", MOST_BINS, FEWEST_BINS)
+    bins = st.slider("Bins", FEWEST_BINS, MOST_BINS, BINS, key="bins", bind="query-params")
+    offered = TEMPERATURES if can_scale else TEMPERATURES[:1]
+    temperature = one("Temperature", offered, "temperature", help=TEMPERATURE)
+    return Options(
+        (str(view.model), *models),
+        against,
+        None if target == PREDICTED else classes.index(target),
+        bins,
+        edges,
+        temperature,
+    )
+
+
+def beside(view: View) -> list[str]:
+    """Models to draw beside the page's own; at first the one that the paper compares with, where there is one."""
+    others = [model for model in view.cache.models if model != view.model]
+    if not others:
+        return []
+    expect("with", others)
+    first = sibling(view, others)
+    return st.multiselect(
+        f"Beside {plain(view.model)}",
+        others,
+        [first] if first else None,
+        key="with",
+        bind="query-params",
+        max_selections=MOST_BESIDE,
+        placeholder="none",
+    )
+
+
+def sibling(view: View, others: list[str]) -> str | None:
+    """The model called baseline, or else one that makes no samples on the same backbone: what sampling is judged by."""
+    infos = view.cache.manifest.models
+    if "baseline" in others:
+        return "baseline"
+    if infos[str(view.model)].samples == 1:
+        return None
+    own = infos[str(view.model)].backbones[:1]
+    return next((m for m in others if infos[m].samples == 1 and infos[m].backbones[:1] == own), None)
+
+
+def one(label: str, options: tuple[str, ...], key: str, help: str) -> str:
+    expect(key, options)
+    return st.segmented_control(
+        label, options, default=options[0], required=True, key=key, bind="query-params", help=help
+    )
+
+
+AGAINST = (
+    "Pairs: every vote of a face is one pair of annotation and face, so a face is right to the share of its votes on "
+    "the class. Majority: right or wrong against the most frequent class; faces whose votes tie are left out."
+)
+CLASS = "Confidence in the predicted class, or in one class on every face, predicted or not."
+EDGES = "Equal width: .0 to .1, .1 to .2 and so on. Equal mass: equal numbers of faces, by rank of confidence."
+TEMPERATURE = (
+    "Divide the logarithms of the probabilities by one number T, fitted to the votes of the validation faces by "
+    "negative log-likelihood. T above 1: the model was too sure."
+)

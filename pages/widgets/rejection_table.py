@@ -1,0 +1,97 @@
+"""Table 3 of Ghandeharioun et al. 2019 for every order, at their coverage and at any other, and the areas."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from cache.filters import Filter
+from engine.metrics.bootstrap import Estimate
+from pages.charts.coverage import ORDERS, SCORES, TABLE_3, Score
+from pages.widgets.caches import View
+from pages.widgets.estimates import cell, statistics
+from pages.widgets.figure import csv
+from pages.widgets.measured import described
+from pages.widgets.rejection_measures import Order
+from pages.widgets.wording import PALETTE, plain
+
+AREA = Score("area", "")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One statistic by every order."""
+
+    label: str
+    score: Score
+    estimates: dict[str, Estimate]  # by order, as in ORDERS
+
+
+def table(view: View, where: Filter, found: dict[str, Order], kept: float, n: int) -> None:
+    """Each score with nothing given up, at the coverage of Table 3 and at `kept`; below, the areas."""
+    rows = rows_of(found, kept)
+    cells = [
+        (
+            row.label,
+            *(cell(e, row.score.decimals, row.score.scale) for e in row.estimates.values()),
+            f"{next(iter(row.estimates.values())).n:,}",
+        )
+        for row in rows
+    ]
+    statistics(
+        pd.DataFrame(cells, columns=["", *map(heading, found), "n"]),
+        key="coverage-table",
+        alt=f"Accuracy, JSD and NLL of the faces kept by {len(found)} orders, and the area under the errors",
+    )
+    csv(data(rows), key="coverage-table-data", name=f"coverage-{view.model}")
+    st.caption(" ".join(notes(view, where, n)))
+
+
+def rows_of(found: dict[str, Order], kept: float) -> list[Row]:
+    rows = []
+    for name, score in SCORES.items():
+        for coverage in sorted({1.0, TABLE_3, kept}, reverse=True):
+            which = "all faces" if coverage == 1 else f"{100 * coverage:.0f} % kept"
+            estimates = {order: at(measures.curve, name, coverage) for order, measures in found.items()}
+            rows.append(Row(f"{score.title} ({score.unit}), {which}", score, estimates))
+    rows.append(Row("AURC of the errors", AREA, {order: measures.area for order, measures in found.items()}))
+    rows.append(Row("excess AURC", AREA, {order: measures.excess for order, measures in found.items()}))
+    return rows
+
+
+def at(curve: dict[str, np.ndarray], name: str, coverage: float) -> Estimate:
+    """One point of a curve; n counts the faces kept."""
+    row = int(np.abs(curve["coverage"] - coverage).argmin())
+    value, low, high = (float(curve[f"{name}{end}"][row]) for end in ("", "_low", "_high"))
+    return Estimate(value, low, high, int(curve["kept"][row]))
+
+
+def data(rows: list[Row]) -> pd.DataFrame:
+    """The table for others to compute with."""
+    return pd.DataFrame(
+        [
+            (row.label, ORDERS[order][0], *(row.score.scale * end for end in (e.value, e.low, e.high)), e.n)
+            for row in rows
+            for order, e in row.estimates.items()
+        ],
+        columns=["statistic", "order", "value", "low", "high", "n (faces)"],
+    )
+
+
+def heading(order: str) -> str:
+    name = "1 − confidence" if order == "doubt" else ORDERS[order][0]
+    return f":{PALETTE.get(order, 'green')}[**{name}**]"
+
+
+def notes(view: View, where: Filter, n: int) -> list[str]:
+    """How to read the table."""
+    said = [
+        f"Value [95 % bootstrap interval]; n of {described(n, where)} are kept. 75 % kept is Table 3 of "
+        "Ghandeharioun et al. 2019. Accuracy leaves out faces whose votes tie. AURC is the error rate averaged over "
+        "all coverages, excess AURC the part of it that an order which knew the errors beforehand would save: the "
+        "lower, the better."
+    ]
+    if view.samples == 1:
+        said.append(f"No U_e: {plain(view.model)} draws one sample per face, so U_e is 0 for every face.")
+    return said
