@@ -138,7 +138,7 @@ def calibration_errors(
             low, high = percentile_interval(replicates[name])
         else:
             low, high = basic_interval(value, replicates[name])
-            low, high = min(max(min(low, least[name]), 0.0), value), max(high, value)
+            low, high = min(max(min(low, least[name]), 0.0), value), min(max(high, value), 1.0)
         estimates[name] = Estimate(value, low, high, n)
     return estimates
 

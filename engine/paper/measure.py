@@ -23,7 +23,7 @@ from engine.metrics.ceiling import noise_ceiling, split_half_reliability
 from engine.metrics.cells import mass_cells
 from engine.metrics.correlation import correlations
 from engine.metrics.paired import PairedT, paired_t
-from engine.metrics.rejection import aurc, risk_coverage
+from engine.metrics.rejection import areas, risk_coverage
 from engine.metrics.scores import nll
 from engine.models import SEED, UNCNET, UNCNET_SAMPLES
 from engine.paper import printed
@@ -117,7 +117,8 @@ def table3(models: Mapping[str, Scored]) -> Iterator[Line]:
             value, low, high = (float(curve[key][0]) for key in ("correct", "correct_low", "correct_high"))
             kept = percent(Estimate(value, low, high, int(curve["kept"][0])))
             yield Line("Table 3", f"{name}, lowest {part}", "accuracy at 75 % coverage, %", paper, kept)
-            yield Line("Beyond", f"{name}, {part}", "AURC of 1 - accuracy", None, aurc(order, 1 - scored.correct))
+        for part, area in areas(orders, 1 - scored.correct).items():
+            yield Line("Beyond", f"{name}, {part}", "AURC of the errors", None, area.aurc)
 
 
 def _correlations(models: Mapping[str, Scored]) -> Iterator[Line]:

@@ -14,7 +14,6 @@ from pages.widgets.address import open_face
 from pages.widgets.agreement import faces_of, parts_of, voted
 from pages.widgets.caches import View
 from pages.widgets.figure import figure
-from pages.widgets.measured import resamples
 
 MOST_POINTS = 1500  # beyond it points cover each other, and three panels of them are slow to draw
 
@@ -87,7 +86,7 @@ def level_means(d: np.ndarray, parts: Mapping[str, np.ndarray], draws: Resamples
 @st.cache_data(max_entries=32, show_spinner=False)
 def _means(stamp: tuple[str, int], model: str, where: Filter, _view: View) -> pd.DataFrame:
     d, parts = _known(_view, where)
-    return level_means(d, parts, resamples(len(d)))
+    return level_means(d, parts, Resamples(len(d)))
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

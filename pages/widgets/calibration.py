@@ -8,7 +8,7 @@ import streamlit as st
 
 from cache.filters import Filter
 from cache.numbers import Numbers
-from engine.metrics.bootstrap import Estimate
+from engine.metrics.bootstrap import Estimate, Resamples
 from engine.metrics.calibration import calibration_errors, one_class, reliability, top_label
 from engine.metrics.temperature import fit_temperature, rescale
 from pages.charts.reliability import (
@@ -23,7 +23,7 @@ from pages.widgets.calibration_options import BINS, Options, choose_options
 from pages.widgets.estimates import cell, statistics
 from pages.widgets.figure import csv, figure
 from pages.widgets.filters import matching_faces
-from pages.widgets.measured import MIN_FACES, described, enough, numbers_of, resamples, sampled_note, votes_command
+from pages.widgets.measured import MIN_FACES, described, enough, numbers_of, sampled_note, votes_command
 from pages.widgets.problems import guard
 from pages.widgets.wording import count, plain
 
@@ -173,7 +173,7 @@ def _curve(
         outcomes = top_label(probs, faces.votes, against)
     else:
         outcomes = one_class(probs, faces.votes, against, target)
-    return reliability(outcomes, bins, edges, resamples(len(outcomes.confidence)))
+    return reliability(outcomes, bins, edges, Resamples(len(outcomes.confidence)))
 
 
 def probabilities(faces: Numbers, version: Version) -> np.ndarray:

@@ -6,11 +6,12 @@ import numpy as np
 import streamlit as st
 
 from cache.filters import Filter
+from engine.metrics.bootstrap import Resamples
 from engine.metrics.calibration import by_percentile
 from pages.charts.brier import LINES, brier_by_percentile, brier_table, describe_brier, highest
 from pages.widgets.caches import View
 from pages.widgets.figure import figure
-from pages.widgets.measured import described, enough, numbers_of, resamples
+from pages.widgets.measured import described, enough, numbers_of
 from pages.widgets.wording import KINDS, SYMBOLS, plain
 
 ROUNDING = 1e-6  # nats; less than this between two faces is no difference
@@ -54,7 +55,7 @@ def deciles(stamp: tuple[str, int], model: str, where: Filter, part: str, _view:
     order = np.where(np.isnan(columns["brier"]), np.nan, columns[part])
     if np.nanmax(order) - np.nanmin(order) < ROUNDING:
         return None
-    return by_percentile(order, {name: columns[name] for name in LINES}, resamples=resamples(len(order)))
+    return by_percentile(order, {name: columns[name] for name in LINES}, resamples=Resamples(len(order)))
 
 
 def why_not(view: View, part: str) -> str:

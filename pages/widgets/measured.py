@@ -4,7 +4,6 @@ import streamlit as st
 
 from cache.filters import Filter
 from cache.numbers import Numbers, numbers
-from engine.metrics.bootstrap import Resamples
 from pages.widgets.caches import View
 from pages.widgets.filters import number_range
 from pages.widgets.wording import count, plain
@@ -63,12 +62,6 @@ def sampled_note(found: Numbers) -> None:
     """Say so when statistics stand on a part of the faces."""
     if found.sampled:
         st.caption(f"From a random sample of {len(found):,} of {count(found.matching, 'face')}.")
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)  # 8 MB each
-def resamples(n: int) -> Resamples:
-    """The resamples of n faces, drawn once for all the statistics of the pages."""
-    return Resamples(n)
 
 
 def enough(n: int, what: str = "face") -> bool:

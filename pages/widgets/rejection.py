@@ -29,7 +29,7 @@ def rejection(view: View, where: Filter) -> None:
             if not enough(len(faces)):
                 return
             if has_votes(view) and (correct(faces) >= 0).sum() > 1:
-                found = {o: measured(view, where, o) for o in orders_of(view)}
+                found = measured(view, where)
                 figures(view, found, kept)
             else:
                 found = {}

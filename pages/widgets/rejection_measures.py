@@ -7,10 +7,10 @@ import streamlit as st
 
 from cache.filters import Filter
 from cache.numbers import Numbers
-from engine.metrics.bootstrap import Estimate, bootstrap_means
-from engine.metrics.rejection import aurc, excess_aurc, kept_faces, risk_coverage
+from engine.metrics.bootstrap import Estimate, Resamples, bootstrap_means
+from engine.metrics.rejection import Area, areas, kept_faces, risk_coverage
 from pages.widgets.caches import View
-from pages.widgets.measured import numbers_of, resamples
+from pages.widgets.measured import numbers_of
 
 COVERAGES = tuple(step / 100 for step in (*range(5, 50, 5), *range(50, 101)))  # with every stop of the slider
 ORDERS = ("u_aleatoric", "u_epistemic", "u_total", "doubt")
@@ -22,8 +22,7 @@ class Order:
     """One order: the scores of the faces kept at each of COVERAGES, and the area under the curve of the errors."""
 
     curve: dict[str, np.ndarray]
-    area: Estimate
-    excess: Estimate
+    area: Area
 
 
 def faces_of(view: View, where: Filter) -> Numbers:
@@ -46,18 +45,19 @@ def correct(faces: Numbers) -> np.ndarray:
     return np.where(np.isnan(majority), np.nan, predicted == majority)
 
 
-def measured(view: View, where: Filter, order: str) -> Order:
-    return _measured(view.stamp, view.model, where, order, view)
+def measured(view: View, where: Filter) -> dict[str, Order]:
+    """By the names of `orders_of`."""
+    return _measured(view.stamp, view.model, where, view)
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _measured(stamp: tuple[str, int], model: str, where: Filter, order: str, _view: View) -> Order:
+@st.cache_data(max_entries=16, show_spinner=False)
+def _measured(stamp: tuple[str, int], model: str, where: Filter, _view: View) -> dict[str, Order]:
     faces = faces_of(_view, where)
-    right, by, draws = correct(faces), doubt(faces, order), resamples(len(faces))
+    right, draws = correct(faces), Resamples(len(faces))
     losses = {"accuracy": right, "jsd": faces.columns["jsd"], "nll": faces.columns["nll"]}
-    return Order(
-        risk_coverage(by, losses, COVERAGES, draws), aurc(by, 1 - right, draws), excess_aurc(by, 1 - right, draws)
-    )
+    orders = {order: doubt(faces, order) for order in orders_of(_view)}
+    found = areas(orders, 1 - right, draws)
+    return {name: Order(risk_coverage(by, losses, COVERAGES, draws), found[name]) for name, by in orders.items()}
 
 
 def errors_on_both_sides(view: View, where: Filter, order: str, kept: float) -> dict[str, Estimate]:

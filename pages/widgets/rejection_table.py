@@ -55,8 +55,8 @@ def rows_of(found: dict[str, Order], kept: float) -> list[Row]:
             which = "all faces" if coverage == 1 else f"{100 * coverage:.0f} % kept"
             estimates = {order: at(measures.curve, name, coverage) for order, measures in found.items()}
             rows.append(Row(f"{score.title} ({score.unit}), {which}", score, estimates))
-    rows.append(Row("AURC of the errors", AREA, {order: measures.area for order, measures in found.items()}))
-    rows.append(Row("excess AURC", AREA, {order: measures.excess for order, measures in found.items()}))
+    rows.append(Row("AURC of the errors", AREA, {order: measures.area.aurc for order, measures in found.items()}))
+    rows.append(Row("excess AURC", AREA, {order: measures.area.excess for order, measures in found.items()}))
     return rows
 
 

@@ -9,7 +9,7 @@ from cache.filters import Filter, Sort
 from cache.numbers import numbers
 from cache.reader import Cache
 from engine.metrics.bootstrap import Estimate
-from engine.metrics.rejection import aurc, excess_aurc, risk_coverage
+from engine.metrics.rejection import areas, risk_coverage
 from pages.widgets.caches import View
 from pages.widgets.estimates import cell
 from pages.widgets.handed_over import among
@@ -60,9 +60,9 @@ def test_the_75_percent_column_of_table_3(open_page, columns):
         }.items():
             value, low, high = (expected[f"{score}{end}"][at] for end in ("", "_low", "_high"))
             assert found[title][row] == cell(Estimate(value, low, high, 0), decimals, scale)
-        wrong = 1 - columns["accuracy"]
-        assert found[title]["AURC of the errors"] == cell(aurc(by, wrong))
-        assert found[title]["excess AURC"] == cell(excess_aurc(by, wrong))
+        area = areas({"by": by}, 1 - columns["accuracy"])["by"]
+        assert found[title]["AURC of the errors"] == cell(area.aurc)
+        assert found[title]["excess AURC"] == cell(area.excess)
     assert found["n"]["accuracy (%), 75 % kept"] == "45" and found["n"]["NLL (nats), all faces"] == "60"
 
 

@@ -9,7 +9,7 @@ from engine.metrics.bootstrap import Resamples, bootstrap_means
 from engine.metrics.calibration import calibration_errors, reliability, top_label
 from engine.metrics.correlation import correlations
 from engine.metrics.paired import paired_t
-from engine.metrics.rejection import aurc, risk_coverage
+from engine.metrics.rejection import areas, risk_coverage
 
 RUNS = 200
 
@@ -109,16 +109,19 @@ def test_accuracy_and_area_when_the_model_may_abstain():
         return u, (rng.random(n) < 1 - u**2 / 1.5).astype(float)
 
     u, correct = draw(1_000_000)
-    truth, area = correct[u <= np.quantile(u, 0.75)].mean(), aurc(u, correct, Resamples(1_000_000, 1)).value
-    kept, areas = [], []
+    truth, area = (
+        correct[u <= np.quantile(u, 0.75)].mean(),
+        areas({"u": u}, correct, Resamples(1_000_000, 1))["u"].aurc.value,
+    )
+    kept, inside = [], []
     for seed in range(RUNS):
         u, correct = draw(400)
         draws = Resamples(400, 150, seed)
         table = risk_coverage(u, {"correct": correct}, [0.75], draws)
         kept.append(table["correct_low"][0] <= truth <= table["correct_high"][0])
-        areas.append(holds(aurc(u, correct, draws), area))
+        inside.append(holds(areas({"u": u}, correct, draws)["u"].aurc, area))
     assert covers(kept).all() and not np.all(kept)
-    assert covers(areas).all() and not np.all(areas)
+    assert covers(inside).all() and not np.all(inside)
 
 
 def test_paired_differences():

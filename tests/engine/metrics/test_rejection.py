@@ -8,9 +8,17 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import auc
 
 from engine.metrics.bootstrap import Resamples, bootstrap_means, percentile_interval
-from engine.metrics.rejection import COVERAGES, aurc, excess_aurc, kept_faces, risk_coverage
+from engine.metrics.rejection import COVERAGES, areas, kept_faces, risk_coverage
 
 NAN = float("nan")
+
+
+def aurc(order, loss, draws=None):
+    return areas({"order": order}, loss, draws)["order"].aurc
+
+
+def excess_aurc(order, loss, draws=None):
+    return areas({"order": order}, loss, draws)["order"].excess
 
 
 def ranked_case(n, seed=0):
@@ -143,12 +151,12 @@ def test_aurc_against_scikit_learns_trapezia():
 def test_aurc_against_sorting_every_resample(n):
     order, loss = ranked_case(n)
     draws = Resamples(n, 400)
-    areas, excess = [], []
+    whole, excess = [], []
     for row in draws.counts:
         faces = np.repeat(np.arange(n), row.astype(int))
-        areas.append(curve_of(order[faces], loss[faces]).mean())
-        excess.append(areas[-1] - curve_of(loss[faces], loss[faces]).mean())
-    for found, exact in ((aurc(order, loss, draws), areas), (excess_aurc(order, loss, draws), excess)):
+        whole.append(curve_of(order[faces], loss[faces]).mean())
+        excess.append(whole[-1] - curve_of(loss[faces], loss[faces]).mean())
+    for found, exact in ((aurc(order, loss, draws), whole), (excess_aurc(order, loss, draws), excess)):
         low, high = percentile_interval(exact)
         assert (found.low, found.high) == pytest.approx((low, high), abs=0.06 * (high - low))
 
@@ -185,3 +193,13 @@ def test_units_of_the_loss_carry_over(case, shift, scale):
     table, moved = (risk_coverage(order, {"x": x}, [0.5, 1.0], draws) for x in (loss, shift + scale * loss))
     for name in ("x", "x_low", "x_high"):
         np.testing.assert_allclose(moved[name], shift + scale * table[name], atol=1e-5)
+
+
+def test_several_orders_share_their_faces_and_resamples():
+    order, loss = ranked_case(300)
+    other = np.where(np.arange(300) == 7, NAN, -order)
+    found = areas({"a": order, "b": other}, loss)
+    keep = np.arange(300) != 7
+    assert {area.aurc.n for area in found.values()} == {299}
+    for name, by in (("a", order), ("b", other)):
+        assert found[name].aurc.value == pytest.approx(aurc(by[keep], loss[keep]).value)
