@@ -7,6 +7,7 @@ calibration is over <annotation, sample> pairs with ten bins. Test is PublicTest
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -56,6 +57,7 @@ class Measured:
     figures: Mapping[str, Mapping[str, list[float]]]  # data of the paper's figures, by name
     seeds: Mapping[str, np.ndarray]  # 'baseline', 'uncnet' -> (heads, N) correct or not on test
     layers: Mapping[str, tuple[np.ndarray, np.ndarray]]  # backbone -> (N,) correct, (N,) NLL on validation
+    training: Mapping[str, Any]  # the record that travels with the heads: recipe, sweep, validation scores
     missing: tuple[str, ...]  # what could not be measured here, and the command that helps
 
 
@@ -74,7 +76,7 @@ def measure(folder: Path) -> Measured:
         "figure 4": _disagreement_density(folder),
     }
     test = paired_t(distances["baseline"], distances["uncnet"])
-    return Measured(models, tuple(lines), test, figures, seeds, layers, missing)
+    return Measured(models, tuple(lines), test, figures, seeds, layers, load_uncnet().record, missing)
 
 
 # ---- tables

@@ -33,6 +33,7 @@ def to_content(measured: Measured, found: Sequence[Claim]) -> Any:
             "claims": [asdict(claim) for claim in found],
             "jsd paired t-test": {"paper_t": printed.JSD_T, **asdict(measured.jsd_test)},
             "accuracy by seed": {kind: rows.mean(1).tolist() for kind, rows in measured.seeds.items()},
+            "training": measured.training,
             "figures": measured.figures,
             "missing": measured.missing,
         }
@@ -48,6 +49,7 @@ def to_markdown(measured: Measured, found: Sequence[Claim]) -> str:
             blocks += [f"### {section}", introduction]
             blocks.append(table(("", "quantity", "paper", "here [95 %]", "n"), map(_line_row, lines)))
     blocks += ["### JSD, paired t-test", t_test(measured), "### Five seeds of each head", seeds(measured)]
+    blocks += ["### Dropout rate and learning rate", sweep(measured)]
     blocks += _figures(measured)
     blocks += [f"Not measured: {sentence}" for sentence in measured.missing]
     return "\n\n".join(blocks) + "\n"
@@ -82,6 +84,25 @@ def seeds(measured: Measured) -> str:
         values = ", ".join(f"{value:.1f}" for value in each)
         lines.append(f"{kind}: {values} %; mean {each.mean():.2f}, SD {each.std(ddof=1):.2f}, n = {rows.shape[1]:,}.")
     return "\n".join(lines)
+
+
+def sweep(measured: Measured) -> str:
+    """Validation scores of every setting that training tried, mean over its seeds, and what was chosen."""
+    record = measured.training
+    groups: dict[tuple[float, float], list[dict[str, float]]] = {}
+    for run in record["sweep"]:
+        groups.setdefault((run["dropout"], run["learning_rate"]), []).append(run)
+    rows, picked = [], {(0.0, record["baseline_learning_rate"]), (record["dropout"], record["learning_rate"])}
+    for (dropout, rate), runs in sorted(groups.items()):
+        nll, accuracy, spearman = (sum(r[key] for r in runs) / len(runs) for key in ("nll", "accuracy", "spearman"))
+        chosen = (dropout, rate) in picked
+        values = (f"{dropout:g}", f"{rate:g}", f"{nll:.3f}", f"{100 * accuracy:.1f}", f"{spearman:.3f}", str(len(runs)))
+        rows.append((*values, "chosen" if chosen else ""))
+    head = ("dropout", "learning rate", "NLL, nats", "accuracy, %", "Spearman of U_a with d", "seeds", "")
+    return (
+        "Validation scores, mean over seeds; the rate of 0 is the Baseline. The lowest NLL of each kind was chosen.\n\n"
+        + table(head, rows)
+    )
 
 
 def cell(estimate: Estimate) -> str:

@@ -68,18 +68,12 @@ def facenet_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("facenet")
     store_random_trunk(folder / "facenet-casia-webface.safetensors")
     baseline, uncnet = ([random_head(seed + 10 * (p > 0), p) for seed in range(2)] for p in (0.0, 0.3))
-    run = {
-        "backbone": BACKBONE,
-        "dropout": 0.0,
-        "learning_rate": 1e-3,
-        "seed": 0,
-        "epoch": 1,
-        "nll": 1.0,
-        "accuracy": 0.5,
-    }
-    record = {"dropout": 0.3, "learning_rate": 1e-3, "sweep": [run], "final": [run]}
+    scores = {"epoch": 1, "nll": 1.0, "accuracy": 0.5, "spearman": 0.1}
+    run = {"backbone": BACKBONE, "learning_rate": 1e-3, "seed": 0, **scores}
+    sweep = [{**run, "dropout": dropout} for dropout in (0.0, 0.3)]
+    record = {"dropout": 0.3, "learning_rate": 1e-3, "baseline_learning_rate": 1e-3, "sweep": sweep, "final": sweep}
     export_uncnet(folder / "uncnet.safetensors", BACKBONE, baseline, uncnet, record)
-    export_layers(folder / "layers.safetensors", {BACKBONE: random_head(7, 0.0)}, {"sweep": [run]})
+    export_layers(folder / "layers.safetensors", {BACKBONE: random_head(7, 0.0)}, {"sweep": sweep})
     return folder
 
 
