@@ -12,6 +12,24 @@ from cache.errors import CacheError
 from cache.manifest import Manifest
 from cache.reader import Cache
 
+TITLES = {  # metric of the summary -> its name in the tables
+    "accuracy": "accuracy (annotators have one most frequent class)",
+    "accuracy_with_ties": "accuracy, ties to the class listed first",
+    "accuracy_without_copies": "accuracy, without pixel-identical copies in another split",
+    "u_total": "mean U_t, nats",
+    "u_aleatoric": "mean U_a, nats",
+    "u_epistemic": "mean U_e, nats",
+    "jsd": "JSD, nats",
+    "nll": "NLL, nats",
+    "brier": "Brier score against the votes' distribution",
+    **{
+        f"{kind}_{part}": f"{name} of {symbol} with d"
+        for kind, name in (("spearman", "Spearman"), ("pearson", "Pearson"))
+        for part, symbol in (("total", "U_t"), ("aleatoric", "U_a"), ("epistemic", "U_e"))
+    },
+}
+SPLITS = ("test", "validation", "train")  # in this order, then whatever else there is
+
 
 @dataclass(frozen=True)
 class Report:
@@ -66,8 +84,8 @@ def to_text(rows: pd.DataFrame) -> str:
     """A plain table: one line a metric, one column a model, `value [low, high]`; a block per split."""
     blocks = []
     for split, models, table in _tables(rows):
-        lines = [f"{split:<25}" + "".join(f"{model:>28}" for model in models) + f"{'n':>8}"]
-        lines += [f"{metric:<25}" + "".join(f"{c:>28}" for c in cells) + f"{n:>8}" for metric, *cells, n in table]
+        lines = [f"{split:<58}" + "".join(f"{model:>26}" for model in models) + f"{'n':>8}"]
+        lines += [f"{metric:<58}" + "".join(f"{c:>26}" for c in cells) + f"{n:>8}" for metric, *cells, n in table]
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks)
 
@@ -93,13 +111,15 @@ def to_records(rows: pd.DataFrame) -> list[dict[str, Any]]:
 def _tables(rows: pd.DataFrame) -> list[tuple[str, list[str], list[tuple[str, ...]]]]:
     """Per split: its name, the models, and a row of cells per metric."""
     tables = []
-    for split, part in rows.groupby("split", sort=False):
+    parts = {str(split): part for split, part in rows.groupby("split", sort=False)}
+    for split in dict.fromkeys([*(s for s in SPLITS if s in parts), *parts]):
+        part = parts[split]
         models = list(dict.fromkeys(part["model"]))
         cells = []
-        for metric, found in part.groupby("metric", sort=False):
-            by_model = found.set_index("model")
+        for metric, values_of in part.groupby("metric", sort=False):
+            by_model = values_of.set_index("model")
             values = (_cell(by_model.loc[model]) if model in by_model.index else "-" for model in models)
-            cells.append((str(metric), *values, f"{int(found['n'].iloc[0]):,}"))
+            cells.append((TITLES.get(str(metric), str(metric)), *values, f"{int(values_of['n'].iloc[0]):,}"))
         tables.append((str(split), models, cells))
     return tables
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.backbones.facenet import backbone
-from engine.metrics.bootstrap import Estimate, bootstrap_means
+from engine.metrics.bootstrap import Estimate, Resamples, bootstrap_means, percentile_interval
 from engine.metrics.calibration import calibration_differences
-from engine.metrics.correlation import correlations
+from engine.metrics.correlation import correlations, resampled
 from engine.metrics.rejection import kept_faces
 from engine.paper.measure import COVERAGE, Measured, percent, percentile_correlation
 
@@ -99,16 +99,25 @@ def _correlations(measured: Measured) -> Iterator[Claim]:
     uncnet = measured.models["uncnet"]
     with_d = correlations(uncnet.triple, uncnet.d, "pearson")
     with_jsd = correlations(uncnet.triple, uncnet.jsd, "pearson")
+    lead = correlation_difference(uncnet.triple["u_aleatoric"], uncnet.triple["u_epistemic"], uncnet.jsd)
     yield _claim("U_a grows with the annotators' disagreement d.", "Pearson r of U_a with d", with_d["u_aleatoric"])
     r = with_d["u_epistemic"]
     yield Claim("U_e is unrelated to d.", f"Pearson r of U_e with d, within +-{MARGIN:g}", r, unrelated(r))
     yield _claim("U_a grows with JSD, the model's own error.", "Pearson r of U_a with JSD", with_jsd["u_aleatoric"])
-    yield _claim("U_e grows with JSD, weakly.", "Pearson r of U_e with JSD", with_jsd["u_epistemic"])
+    yield _claim("U_e grows with JSD.", "Pearson r of U_e with JSD", with_jsd["u_epistemic"])
+    yield _claim("U_a tells of JSD more than U_e does.", "Pearson r of U_a less that of U_e", lead)
     for part, name in (("u_aleatoric", "U_a"), ("u_epistemic", "U_e"), ("u_total", "U_t")):
         yield _claim(
             f"The pair Brier score grows with the percentile of {name}.", "Pearson r over ten tenths",
             percentile_correlation(uncnet.triple[part], uncnet.pair_brier),
         )  # fmt: skip
+
+
+def correlation_difference(first: np.ndarray, second: np.ndarray, target: np.ndarray) -> Estimate:
+    """Pearson correlation of the first with the target less that of the second, all (N,), on the same resamples."""
+    values, drawn = resampled(np.stack([first, second]), target[None], "pearson", Resamples(len(target)))
+    low, high = percentile_interval(drawn[:, 0] - drawn[:, 1])
+    return Estimate(float(values[0] - values[1]), low, high, len(target))
 
 
 def _calibration(measured: Measured) -> Iterator[Claim]:

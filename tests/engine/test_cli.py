@@ -68,7 +68,7 @@ def test_evaluate_prints_and_writes(tmp_path):
     folder = synthetic.write(tmp_path / "c", 30)
     result = invoke("evaluate", folder, "--split", "test", "--json", tmp_path / "t.json")
     assert result.exit_code == 0
-    assert "spearman_aleatoric" in result.output and "0.6200 [0.6000, 0.6400]" in result.output
+    assert "Spearman of U_a with d" in result.output and "0.6200 [0.6000, 0.6400]" in result.output
     rows = json.loads((tmp_path / "t.json").read_text())["headline"]
     assert {row["split"] for row in rows} == {"test"} and all(row["n"] == 30 for row in rows)
     wrong = invoke("evaluate", folder, "--split", "tset")

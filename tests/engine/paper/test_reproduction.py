@@ -14,7 +14,7 @@ from engine.config import BuildConfig
 from engine.metrics.bootstrap import Estimate, bootstrap_means
 from engine.metrics.rejection import risk_coverage
 from engine.paper import printed
-from engine.paper.claims import FAILS, HOLDS, OPEN, claims, kept_accuracy, unrelated, verdict
+from engine.paper.claims import FAILS, HOLDS, OPEN, claims, correlation_difference, kept_accuracy, unrelated, verdict
 from engine.paper.measure import measure, percentile_correlation
 from engine.pipeline import build
 from tests import synthetic
@@ -70,7 +70,7 @@ def test_seeds_start_with_the_models_of_the_cache(measured):
 
 def test_a_verdict_for_every_claim(measured):
     found = list(claims(measured))
-    assert len(found) == 19  # two claims on layers need layers that are not here
+    assert len(found) == 20  # two claims on layers need layers that are not here
     assert {claim.verdict for claim in found} <= {HOLDS, FAILS, OPEN}
     assert all(claim.found.low <= claim.found.value <= claim.found.high for claim in found)
 
@@ -97,6 +97,17 @@ def test_kept_accuracy_is_the_accuracy_of_those_kept_with_its_spread():
     assert values.high - values.low == pytest.approx((curve["right_high"] - curve["right_low"])[0], rel=0.15)
 
 
+def test_correlation_difference_is_paired():
+    """Two nearly equal predictors: their difference is far surer than either correlation."""
+    rng = np.random.default_rng(0)
+    target = rng.normal(size=800)
+    first = target + rng.normal(size=800)
+    found = correlation_difference(first, first + rng.normal(0, 0.2, 800), target)
+    assert found.value == pytest.approx(np.corrcoef(first, target)[0, 1] - np.corrcoef(first, target)[0, 1], abs=0.03)
+    assert 0 < found.high - found.low < 0.04
+    assert correlation_difference(target, -first, target).low > 1
+
+
 def test_percentile_correlation():
     rng = np.random.default_rng(0)
     order = rng.random(2000)
@@ -112,7 +123,7 @@ def test_the_command_prints_and_writes_all_three(cache, use_random_facenet, tmp_
     assert result.exit_code == 0, result.output
     content = json.loads((tmp_path / "r.json").read_text())
     markdown = (tmp_path / "r.md").read_text()
-    assert len(content["paper"]["claims"]) == 19 and "figure 4" in content["paper"]["figures"]
+    assert len(content["paper"]["claims"]) == 20 and "figure 4" in content["paper"]["figures"]
     for text in (result.output, markdown):
         assert "62.481" in text and "not decided by the data" in text and "nan" not in text
     assert markdown.count("\n### ") >= 12 and "| verdict |" in markdown
