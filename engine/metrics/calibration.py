@@ -16,6 +16,7 @@ from engine.metrics.bootstrap import (
     percentile_interval,
     percentile_intervals,
     ratio,
+    wilson,
 )
 from engine.metrics.cells import mass_cells, width_cells
 from engine.metrics.checks import Floats, as_column
@@ -36,8 +37,7 @@ __all__ = [
 ]
 
 Edges = Literal["width", "mass"]
-
-Z95 = 1.959963984540054  # 97.5th percentile of the standard normal
+FEWEST_RESAMPLED = 5  # faces of a bin: resamples of fewer vary far too little
 
 
 def reliability(
@@ -48,10 +48,11 @@ def reliability(
     Bins are ((m - 1) / B, m / B] (edges="width"), or hold equal numbers of faces by rank of confidence
     ("mass"). Returns columns (B,): low, high (the bin's edges; of "mass" the lowest and highest confidence in
     it), confidence and accuracy (means, weighted by votes), acc_low, acc_high (95 % band), faces, weight.
-    A bin without faces has NaN means, a bin with one face no band.
-    The band is Wilson's where every face is right or wrong and weighs the same. Else it is a percentile
-    bootstrap over faces (`resamples` of them, made here if None): the votes of one face go together, so a
-    band over pairs as if independent would be far too narrow. Raises ValueError on no bins or other edges.
+    A bin without faces has NaN means.
+    The band is Wilson's where every face is right or wrong and weighs the same (2 faces at least). Else it is a
+    percentile bootstrap over faces (`resamples` of them, made here if None; 5 faces of a bin at least): the votes
+    of one face go together, so a band over pairs as if independent would be far too narrow.
+    Raises ValueError on no bins or other edges.
     Sources: Guo et al. 2017; Wilson 1927.
 
     >>> reliability(Outcomes([0.3, 0.9], [0.0, 1.0], [1.0, 1.0]), bins=2)["accuracy"]
@@ -71,8 +72,10 @@ def reliability(
     weight = np.bincount(cell, outcomes.weight, bins)
     accuracy = ratio(np.bincount(cell, outcomes.weight * outcomes.correct, bins), weight)
     if outcomes.independent:
-        acc_low, acc_high = _wilson(accuracy, faces)
+        acc_low, acc_high = wilson(accuracy, faces)
+        fewest = 2
     else:
+        fewest = FEWEST_RESAMPLED
         draws = resamples or Resamples(n)
         right = draws.counts @ draws.cell_sums(cell, outcomes.weight * outcomes.correct, bins)  # (R, B)
         acc_low, acc_high = percentile_intervals(
@@ -83,8 +86,8 @@ def reliability(
         "high": high,
         "confidence": ratio(np.bincount(cell, outcomes.weight * outcomes.confidence, bins), weight),
         "accuracy": accuracy,
-        "acc_low": np.where(faces > 1, acc_low, nan),
-        "acc_high": np.where(faces > 1, acc_high, nan),
+        "acc_low": np.where(faces >= fewest, acc_low, nan),
+        "acc_high": np.where(faces >= fewest, acc_high, nan),
         "faces": faces,
         "weight": weight,
     }
@@ -236,7 +239,7 @@ def _summed(
     draws = Resamples(len(p), resamples, seed)
     tables = gap_tables(p, target, weight, draws, bins, ranges, epsilon)  # (G, cells) each
     sums = {name: table.sum(axis=0, keepdims=True) for name, table in tables.items()}
-    return sums, {name: draws.counts @ table for name, table in tables.items()}, len(p)
+    return sums, {name: draws.drawn(table) for name, table in tables.items()}, len(p)
 
 
 def _extent(values: Floats, cell: NDArray[np.intp], cells: int) -> tuple[Floats, Floats]:
@@ -245,14 +248,6 @@ def _extent(values: Floats, cell: NDArray[np.intp], cells: int) -> tuple[Floats,
     np.minimum.at(low, cell, values)
     np.maximum.at(high, cell, values)
     return np.where(np.isinf(low), nan, low), np.where(np.isinf(high), nan, high)
-
-
-def _wilson(share: Floats, n: NDArray[np.intp]) -> tuple[Floats, Floats]:
-    """Wilson's 95 % interval of a share of n independent trials; NaN stays NaN."""
-    n = np.maximum(n, 1)
-    centre = (share + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
-    half = np.sqrt(share * (1 - share) / n + (Z95 / (2 * n)) ** 2) * Z95 / (1 + Z95**2 / n)
-    return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
 
 
 def _check_counts(**counts: int) -> None:

@@ -28,20 +28,21 @@ def split_half_reliability(
 ) -> dict[Method, Estimate]:
     """Reliability of the disagreement d: the correlation to expect with d of as many new votes on the same faces.
 
-    The votes of each face are split at random into two halves (of an odd number one vote is dropped at
-    random), d is taken of both, their correlation over faces is averaged over `splits` (about 100,000 / N, from
-    5 to 500, if None), and stepped up to the full number of votes: k r / (1 + (k - 1) r). Spearman-Brown's k is
-    2, which is right for averages of votes. d is a sum of squares, whose noise falls faster, and with k = 2 the
-    result comes out .03 to .06 too low. Here k is therefore taken from the variances: halves share no vote, so
-    their covariance, times the known ratio of the expectations of d (1 - 1 / votes), is the variance of
-    the expected d, and that over the variance of d is Pearson's reliability exactly. Spearman's is stepped up by
-    the same k. tests/engine/metrics/test_ceiling.py checks both against simulated truths.
+    Halves of a face's votes share no vote, so the covariance of their d over faces, times the known ratio of the
+    expectations (1 - 1 / votes), is the variance of what d is expected to be; over the variance of d itself that is
+    Pearson's reliability. The average over all ways to split has a closed form, by counting pairs of votes that match,
+    and that is taken here.
+    Spearman's needs the ranks of actual halves: their correlation, averaged over `splits` random splits (about
+    100,000 / N, from 5 to 500, if None), is stepped up to the full number of votes, k r / (1 + (k - 1) r), with the k
+    that steps Pearson's up. Spearman-Brown's k is 2, which is right for averages of votes. d is a sum of squares,
+    whose noise falls faster, and with k = 2 the result comes out too low. tests/engine/metrics/test_ceiling.py checks
+    both against simulated truths.
 
     votes: (N, C) whole counts; zeros or NaN mean unknown. Faces with fewer than 4 votes are left out, n counts
     the rest. The 95 % percentile bootstrap interval is over faces, with the splits held fixed. Fewer than 3
-    faces or halves that all agree give NaN. Noise may carry the value below 0 or above 1.
+    faces or faces that all agree give NaN. Noise may carry the value below 0 or above 1.
     Raises ValueError on impossible votes or votes that are not whole, fewer than 1 split or another method.
-    Sources: Spearman 1910, Brown 1910; Lord & Novick 1968.
+    Sources: Spearman 1910, Brown 1910; Lord & Novick 1968; Hoeffding 1948 for the closed form.
 
     >>> split_half_reliability([[4, 0], [0, 6], [2, 2], [5, 0]], splits=1)["pearson"].n
     4
@@ -55,27 +56,17 @@ def split_half_reliability(
         raise ValueError(f"Expected at least 1 split but got {splits}")
     if n < 3:
         return dict.fromkeys(methods, Estimate(nan, nan, nan, n))
-    d = disagreement(vote_distribution(counts))
-    splits = splits or min(MOST_SPLITS, max(FEWEST_SPLITS, SPLIT_FACES // n))
-    rng = np.random.default_rng(seed)
-    halves = [_halve(counts, rng) for _ in range(splits)]
-    first, second = (np.array([disagreement(vote_distribution(half[i])) for half in halves]) for i in (0, 1))
-    total = counts.sum(axis=1)
-    growth = (1 - 1 / total) / (1 - 1 / (total // 2))  # of the expected d, from a half to all votes, (n,)
-    moments = _moments(first, second, growth, d)
-    draws = Resamples(n, resamples, seed)
-    value, halved = _from_moments(moments.mean(axis=0))
-    replicates, halves_drawn = _from_moments((draws.sums(moments) / draws.sums(np.ones((n, 1)))).T)  # (R,) each
+    d, draws = disagreement(vote_distribution(counts)), Resamples(n, resamples, seed)
+    moments = np.stack([_expected_square(counts), d, d**2, np.ones(n)], axis=1)
+    whole, drawn = _reliability(moments.sum(axis=0)), _reliability(draws.sums(moments).T)  # (), (R,)
     found = {}
     for method in methods:
-        whole, drawn = value, replicates
+        value, replicates = whole, drawn
         if method == "spearman":
-            r, each = resampled(first, second, method, draws)  # (splits,), (R, splits)
-            varied = ~np.isnan(r)  # a split of few faces may be constant on one side
-            whole = _stepped_up(ratio(r[varied].sum(), varied.sum()), value, halved)
-            drawn = _stepped_up(ratio(each[:, varied].sum(axis=1), varied.sum()), replicates, halves_drawn)
-        low, high = percentile_interval(drawn) if np.isfinite(whole) else (nan, nan)
-        found[method] = Estimate(float(whole), low, high, n)
+            step = _HalvesOfVotes(counts, splits or min(MOST_SPLITS, max(FEWEST_SPLITS, SPLIT_FACES // n)), draws)
+            value, replicates = step.up(whole, drawn)
+        low, high = percentile_interval(replicates) if np.isfinite(value) else (nan, nan)
+        found[method] = Estimate(float(value), low, high, n)
     return found
 
 
@@ -137,22 +128,60 @@ def _draw(votes: NDArray[np.int64], size: NDArray[np.int64], rng: np.random.Gene
     return drawn
 
 
-def _moments(first: Floats, second: Floats, growth: Floats, d: Floats) -> Floats:
-    """What Pearson's reliability needs of each face, (n, 7), from the d of its halves, (splits, n) each."""
-    product, middle = (first * second).mean(axis=0), (first + second).mean(axis=0) / 2
-    square = (first**2 + second**2).mean(axis=0) / 2
-    return np.stack([product * growth**2, middle * growth, d, d**2, product, middle, square], axis=1)
+def _expected_square(counts: NDArray[np.int64]) -> Floats:
+    """Unbiased estimate of the square of each face's expected d, (n,), from its (n, C) votes.
 
-
-def _from_moments(means: Floats) -> tuple[Floats, Floats]:
-    """Pearson's reliability of d, and the correlation of its halves, from the means of _moments, (7,) or (7, R).
-
-    NaN where d, or the halves, are constant but for rounding.
+    With s the chance that two votes match, d of m votes is expected to be (1 - 1 / m)(1 - s). Of four votes drawn
+    without replacement, the chance that the first two match and the last two match estimates s^2.
     """
-    grown_product, grown_middle, d, d_square, product, middle, square = means
-    variance, half_variance = d_square - d**2, square - middle**2
-    reliability = ratio(grown_product - grown_middle**2, np.where(variance > CONSTANT * d_square, variance, 0.0))
-    return reliability, ratio(product - middle**2, np.where(half_variance > CONSTANT * square, half_variance, 0.0))
+    v = counts.astype(np.float64)
+    m = v.sum(axis=1)
+    pairs = v * (v - 1)
+    matching = pairs.sum(axis=1)
+    both = (pairs * (v - 2) * (v - 3)).sum(axis=1) + matching**2 - (pairs**2).sum(axis=1)
+    s, s_square = matching / (m * (m - 1)), both / (m * (m - 1) * (m - 2) * (m - 3))
+    return np.asarray((1 - 1 / m) ** 2 * (1 - 2 * s + s_square))
+
+
+def _reliability(sums: Floats) -> Floats:
+    """Variance of the expected d over that of d, from sums (4,) or (4, R); NaN where d is constant but for rounding."""
+    square, d, d_square, faces = sums
+    expected, variance = square / faces - (d / faces) ** 2, d_square / faces - (d / faces) ** 2
+    return ratio(expected, np.where(variance > CONSTANT * d_square / faces, variance, 0.0))
+
+
+class _HalvesOfVotes:
+    """d of random halves of the votes, and how its rank correlation grows from half to all votes."""
+
+    def __init__(self, counts: NDArray[np.int64], splits: int, draws: Resamples) -> None:
+        rng = np.random.default_rng(draws.seed)
+        halves = [_halve(counts, rng) for _ in range(splits)]
+        self.first, self.second = (
+            np.array([disagreement(vote_distribution(half[i])) for half in halves]) for i in (0, 1)
+        )  # (splits, n) each
+        self.draws = draws
+
+    def up(self, whole: Floats, drawn: Floats) -> tuple[Floats, Floats]:
+        """Spearman's reliability and its resamples (R,), given Pearson's."""
+        halved, halves_drawn = self._pearson()
+        r, each = resampled(self.first, self.second, "spearman", self.draws)  # (splits,), (R, splits)
+        varied = ~np.isnan(r)  # a split of few faces may be constant on one side
+        value = _stepped_up(ratio(r[varied].sum(), varied.sum()), whole, halved)
+        return value, _stepped_up(ratio(each[:, varied].sum(axis=1), varied.sum()), drawn, halves_drawn)
+
+    def _pearson(self) -> tuple[Floats, Floats]:
+        """Correlation of the halves' d over all splits, and its resamples, (R,)."""
+        product, middle = (self.first * self.second).mean(axis=0), (self.first + self.second).mean(axis=0) / 2
+        square = (self.first**2 + self.second**2).mean(axis=0) / 2
+        moments = np.stack([product, middle, square, np.ones(self.draws.n)], axis=1)
+
+        def correlation(sums: Floats) -> Floats:
+            product, middle, square, faces = sums
+            variance = square / faces - (middle / faces) ** 2
+            varied = np.where(variance > CONSTANT * square / faces, variance, 0.0)
+            return ratio(product / faces - (middle / faces) ** 2, varied)
+
+        return correlation(moments.sum(axis=0)), correlation(self.draws.sums(moments).T)
 
 
 def _stepped_up(r: Floats, reliability: Floats, halves: Floats) -> Floats:

@@ -37,10 +37,10 @@ def risk_coverage(
     order: (N,), such as U_t; NaN leaves a face out, equal values rank by index. losses: (N,) each, in any
     unit (an accuracy will do); NaN, such as a face without majority, is left out of the means of that loss
     but may be kept. at: coverages from 0 to 1; kept_faces says how many faces each keeps.
-    Returns columns (A,): coverage, kept, and for each name its mean `name` and 95 % percentile bootstrap
-    interval `name_low`, `name_high` over `resamples` of N faces (made here if None). Each resample sets its own
-    threshold, so that the interval covers the choice of threshold too. Means over no known face are NaN, as
-    are intervals over fewer than two.
+    Returns columns (A,): coverage, kept, and for each name its mean `name` over the `name_n` kept faces on which it
+    is known, with its 95 % percentile bootstrap interval `name_low`, `name_high` over `resamples` of N faces (made
+    here if None). Each resample sets its own threshold, so that the interval covers the choice of threshold too.
+    Means over no known face are NaN, as are intervals over fewer than two.
     Raises ValueError on unequal lengths, infinite values, a coverage out of range, or a loss named like a
     column of the table. Source: El-Yaniv & Wiener 2010.
 
@@ -67,9 +67,9 @@ def risk_coverage(
         counted = faces if known.all() else _up_to(curve.sums(known), cut)
         curves = ratio(_up_to(curve.sums(_centred(column)), cut), counted)  # (R + 1, A)
         # row 0 reads the data off the cells as the others are: what that alone changes is taken off
-        low, high = percentile_intervals(curves[1:] - curves[0] + means)
+        low, high = percentile_intervals(_within(column, curves[1:] - curves[0] + means))
         several = number[kept] > 1
-        table[name] = means
+        table[name], table[f"{name}_n"] = means, number[kept].astype(np.int64)
         table[f"{name}_low"], table[f"{name}_high"] = np.where(several, low, nan), np.where(several, high, nan)
     return table
 
@@ -114,14 +114,12 @@ class _Curve:
 
     def __init__(self, ranked: NDArray[np.intp], n: int, draws: Resamples) -> None:
         self.draws, self.width = draws, max(1, min(CELLS, len(ranked)))
-        # float32 halves the time, and holds counts below 16 million and centred losses well enough for an interval
-        self.rows = np.concatenate([np.ones((1, draws.size)), draws.counts]).astype(np.float32)  # (R + 1, G)
         self.cell = rank_cells(ranked, n, self.width)
         self.faces = self.sums(np.ones(n))  # (R + 1, cells)
 
     def sums(self, values: ArrayLike) -> Floats:
         cells = self.draws.cell_sums(self.cell, values, self.width)  # (G, cells)
-        return np.asarray(self.rows @ cells.astype(np.float32), dtype=np.float64)
+        return np.concatenate([cells.sum(axis=0, keepdims=True), self.draws.drawn(cells)])  # (R + 1, cells)
 
     def cut(self, coverage: Floats) -> tuple[NDArray[np.intp], Floats]:
         """The cell in which each row reaches each coverage, and how much of it that takes, (R + 1, A) each."""
@@ -139,6 +137,12 @@ def _up_to(cells: Floats, cut: tuple[NDArray[np.intp], Floats]) -> Floats:
     inside, part = cut
     last = np.take_along_axis(cells, inside, axis=1)
     return np.asarray(np.take_along_axis(np.cumsum(cells, axis=1), inside, axis=1) - (1 - part) * last)
+
+
+def _within(loss: Floats, means: Floats) -> Floats:
+    """Means kept between the least and the largest loss: reading few faces off cells may carry them beyond."""
+    known = loss[~np.isnan(loss)]
+    return np.clip(means, known.min(), known.max()) if len(known) else means
 
 
 def _centred(loss: Floats) -> Floats:
@@ -168,7 +172,7 @@ def _area(order: Floats, loss: Floats, draws: Resamples) -> tuple[float, Floats]
     share = np.divide(middle, faces, out=np.zeros_like(faces), where=faces > 0)
     risk = (np.cumsum(sums, axis=1) - (1 - share) * sums) / (np.cumsum(faces, axis=1) - faces + middle)
     areas = ratio((faces * risk).sum(axis=1), faces.sum(axis=1))  # (R + 1,)
-    return value, areas[1:] - areas[0] + value
+    return value, _within(loss, areas[1:] - areas[0] + value)
 
 
 def _estimate(value: float, replicates: Floats, n: int) -> Estimate:

@@ -214,3 +214,17 @@ def test_value_does_not_depend_on_the_order_of_faces():
     a, b = (bootstrap_means({"x": column})["x"] for column in (x, x[::-1]))
     assert a.value == pytest.approx(b.value, rel=1e-12)
     assert (a.low, a.high) == pytest.approx((b.low, b.high), abs=0.005)
+
+
+def test_shares_leave_room_for_doubt():
+    from engine.metrics.bootstrap import share
+
+    found = share([1.0] * 13 + [np.nan])
+    assert found.value == 1.0 and found.n == 13 and 0.7 < found.low < 0.9 and found.high == pytest.approx(1.0)
+    assert np.isnan(share([]).value) and np.isnan(share([]).low)
+    with pytest.raises(ValueError, match="0, 1 or NaN"):
+        share([0.5])
+    # 1,000 shares of 20 throws at .3: Wilson's interval covers about 95 % of them
+    drawn = np.random.default_rng(0).random((1000, 20)) < 0.3
+    inside = [e.low <= 0.3 <= e.high for e in map(share, drawn.astype(float))]
+    assert 0.93 < np.mean(inside) < 0.99

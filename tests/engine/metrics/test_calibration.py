@@ -111,6 +111,9 @@ def test_reliability_by_hand():
     np.testing.assert_array_equal((table["faces"], table["weight"]), ([4, 1], [9.0, 2.0]))
     np.testing.assert_allclose(table["confidence"], [(0.05 + 1.2 + 0.45 + 2.0) / 9, 0.95])
     np.testing.assert_allclose(table["accuracy"], [5 / 9, 1.0])
+    assert np.isnan(table["acc_low"]).all()  # resamples of four faces, or of one, say too little
+    twice = Outcomes(*(np.tile(column, 2) for column in (outcomes.confidence, outcomes.correct, outcomes.weight)))
+    table = reliability(twice, bins=2)
     assert table["acc_low"][0] < 5 / 9 < table["acc_high"][0] and np.isnan(table["acc_low"][1])
 
 

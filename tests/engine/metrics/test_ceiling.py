@@ -185,3 +185,19 @@ def test_both_coefficients_at_once_are_those_of_each_alone():
     votes = np.random.default_rng(0).multinomial(10, np.full(4, 0.25), 60)
     both = split_half_reliability(votes, splits=5)
     assert both == {m: reliability_of(votes, 5, m) for m in ("pearson", "spearman")}
+
+
+def test_the_closed_form_is_the_average_over_all_splits():
+    """Six votes a face, every way to halve them."""
+    from itertools import combinations
+
+    labels = np.random.default_rng(5).integers(0, 3, (40, 6))
+    votes = np.stack([np.bincount(row, minlength=3) for row in labels])
+    products = []
+    for half in combinations(range(6), 3):
+        rest = [i for i in range(6) if i not in half]
+        first, second = (np.stack([np.bincount(row, minlength=3) for row in labels[:, list(h)]]) for h in (half, rest))
+        products.append(d_of(first) * d_of(second))
+    growth = (1 - 1 / 6) / (1 - 1 / 3)
+    expected = (np.mean(products, axis=0) * growth**2).mean() - d_of(votes).mean() ** 2
+    assert reliability_of(votes).value == pytest.approx(expected / d_of(votes).var())

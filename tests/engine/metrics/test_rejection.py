@@ -203,3 +203,22 @@ def test_several_orders_share_their_faces_and_resamples():
     assert {area.aurc.n for area in found.values()} == {299}
     for name, by in (("a", order), ("b", other)):
         assert found[name].aurc.value == pytest.approx(aurc(by[keep], loss[keep]).value)
+
+
+@pytest.mark.parametrize("n", [2, 5, 12, 30, 60, 100])
+def test_shares_and_areas_stay_between_0_and_1(n):
+    rng = np.random.default_rng(n)
+    for _ in range(8):
+        order, right = rng.random(n), rng.integers(0, 2, n).astype(float)
+        table = risk_coverage(order, {"right": right}, np.linspace(0.05, 0.95, 19))
+        area = aurc(order, right)
+        ends = np.concatenate([table["right_low"], table["right_high"], [area.low, area.high]])
+        ends = ends[~np.isnan(ends)]
+        assert ((ends >= 0) & (ends <= 1)).all()
+
+
+def test_faces_behind_each_mean_are_counted():
+    loss = [NAN, 1.0, 0.0, NAN, 1.0]
+    table = risk_coverage([1, 2, 3, 4, 5], {"loss": loss, "all": [1, 2, 3, 4, 5]}, [0.4, 1.0])
+    assert table["kept"].tolist() == [2, 5]
+    assert table["loss_n"].tolist() == [1, 3] and table["all_n"].tolist() == [2, 5]
