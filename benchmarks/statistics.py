@@ -46,6 +46,7 @@ def steps(view, where) -> Iterator[tuple[str, Callable[[], object]]]:
         along_d,
         calibration,
         calibration_brier,
+        calibration_options,
         correlation_groups,
         density_of_d,
         rejection_measures,
@@ -53,12 +54,17 @@ def steps(view, where) -> Iterator[tuple[str, Callable[[], object]]]:
     )
 
     model, stamp = view.model, view.stamp
-    version = calibration.Version(model)
-    yield "Calibration: faces", lambda: calibration.faces_of(view, where, model)
     counted = ("pairs", None, 10, "width")
-    yield "Calibration: diagram", lambda: calibration._curve(stamp, model, where, version, counted, view)
-    yield "Calibration: errors", lambda: calibration._errors(stamp, model, where, version, "pairs", 10, view)
-    yield "Calibration: temperature", lambda: calibration.fitted(stamp, model, view)
+    others = [name for name in view.cache.models if name != model]
+    beside = [name for name in (calibration_options.sibling(view, others),) if name]  # drawn unless told otherwise
+    drawn = [model, *beside]
+    versions = [calibration.Version(name) for name in drawn]
+    yield "Calibration: faces", lambda: [calibration.faces_of(view, where, name) for name in drawn]
+    yield "Calibration: diagram", lambda: [calibration._curve(stamp, model, where, v, counted, view) for v in versions]
+    yield (
+        "Calibration: errors",
+        lambda: [calibration._errors(stamp, model, where, v, "pairs", 10, view) for v in versions],
+    )
     yield (
         "Calibration: Brier by percentile",
         lambda: [calibration_brier.deciles(stamp, model, where, part, view) for part in calibration_brier.PARTS],

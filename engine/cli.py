@@ -74,8 +74,10 @@ def evaluate(
     """Print every headline statistic of a cache, and the first paper's tables beside its own values."""
     with _plain_errors():
         from engine.evaluate import evaluate as run
+        from engine.progress import steps_bar
 
-        report = run(cache, split, tuple(gap or ()))
+        with steps_bar(f"Measuring {cache}"):
+            report = run(cache, split, tuple(gap or ()))
         typer.echo(report.text)
         for file, content in ((json, report.json), (markdown, report.markdown)):
             if file is not None:

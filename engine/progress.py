@@ -12,6 +12,7 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
@@ -41,24 +42,31 @@ class Bar:
 
 @contextmanager
 def progress_bar(title: str, total: int | None) -> Iterator[Bar]:
-    """A bar on stderr; silent where there is no terminal to draw it on."""
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
-    )  # fmt: skip
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, refresh_per_second=4, disable=not console.is_terminal) as progress:
+    """Of a build: entries done, faces per second, time left."""
+    rate, left = TextColumn("{task.fields[rate]}"), TextColumn("left")
+    with _on_stderr(MofNCompleteColumn(), rate, TimeElapsedColumn(), left, TimeRemainingColumn()) as progress:
         yield Bar(progress, progress.add_task(title, total=total, rate=""))
 
 
 @contextmanager
 def download_bar(title: str, size: int | None) -> Iterator[Callable[[int], None]]:
-    """Yields what to call with the number of bytes of each block; silent where there is no terminal."""
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TextColumn("left"),
-        TimeRemainingColumn(),
-    )  # fmt: skip
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, refresh_per_second=4, disable=not console.is_terminal) as progress:
+    """Yields what to call with the number of bytes of each block."""
+    with _on_stderr(DownloadColumn(), TransferSpeedColumn(), TextColumn("left"), TimeRemainingColumn()) as progress:
         task = progress.add_task(title, total=size)
-        yield lambda size_of_block: progress.update(task, advance=size_of_block)
+        yield lambda block: progress.update(task, advance=block)
+
+
+@contextmanager
+def steps_bar(title: str, total: int | None = None) -> Iterator[Callable[[], None]]:
+    """Yields what to call after each of a few long steps; without a total it only shows that time passes."""
+    counted = (MofNCompleteColumn(), TextColumn("left"), TimeRemainingColumn()) if total else ()
+    with _on_stderr(TimeElapsedColumn(), *counted) as progress:
+        task = progress.add_task(title, total=total)
+        yield lambda: progress.update(task, advance=1)
+
+
+def _on_stderr(*columns: ProgressColumn) -> Progress:
+    """A title, a bar, and the columns; silent where there is no terminal to draw them on."""
+    console = Console(stderr=True)
+    before = TextColumn("{task.description}"), BarColumn()
+    return Progress(*before, *columns, console=console, refresh_per_second=4, disable=not console.is_terminal)

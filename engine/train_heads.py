@@ -12,7 +12,7 @@ validation travels with the weights, as their record.
 import itertools
 import logging
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -32,6 +32,7 @@ from engine.metrics.annotators import disagreement, majority
 from engine.metrics.correlation import spearman
 from engine.metrics.scores import nll
 from engine.metrics.uncertainty import decompose
+from engine.progress import steps_bar
 from engine.weights.heads import export_layers, export_uncnet
 
 log = logging.getLogger(__name__)
@@ -109,13 +110,15 @@ def best(sweep: Sequence[Outcome]) -> tuple[float, float]:
 
 def run_all(runs: Sequence[Run], cache: Path, config: HeadConfig, jobs: int) -> list[Outcome]:
     """Every run, `jobs` at a time, one thread each; in the order given."""
-    outcomes = []
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        for future in [pool.submit(train_head, run, cache, config) for run in runs]:
-            outcome = future.result()
-            log.warning("%s", outcome.record)
-            outcomes.append(outcome)
-    return outcomes
+    with (
+        ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool,
+        steps_bar("Training heads", len(runs)) as advance,
+    ):
+        futures = [pool.submit(train_head, run, cache, config) for run in runs]
+        for future in as_completed(futures):
+            log.warning("%s", future.result().record)
+            advance()
+    return [future.result() for future in futures]
 
 
 def train_head(run: Run, cache: Path, config: HeadConfig) -> Outcome:

@@ -27,8 +27,17 @@ CLAIMS = (
 )
 FIGURES = {
     "figure 2 left": ("low", "high", "confidence", "accuracy", "acc_low", "acc_high", "faces"),
-    "figure 2 right": ("percentile", "order", "pair_brier", "pair_brier_low", "pair_brier_high", "model", "annotators"),
-    "figure 4": ("low", "high", "density"),
+    "figure 2 right": (
+        "percentile",
+        "order",
+        "pair_brier",
+        "pair_brier_low",
+        "pair_brier_high",
+        "model",
+        "annotators",
+        "faces",
+    ),
+    "figure 4": ("low", "high", "density", "faces"),
 }
 
 
