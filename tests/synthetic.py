@@ -13,6 +13,7 @@ from cache.writer import CacheWriter
 
 CLASSES = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
 MODELS = ("compact", "compact-ensemble")
+ONE_SAMPLE = ("compact", "baseline")
 SPLITS = ("train", "validation", "test")
 
 
@@ -25,7 +26,7 @@ def manifest(models: tuple[str, ...] = MODELS, classes: tuple[str, ...] = CLASSE
         hardware={"device": "cpu", "processor": "any", "cores": 2},
         packages={"numpy": np.__version__},
         models={
-            name: ModelInfo(name, 1 if name == "compact" else 6, 0, ("compact-0",), "0" * 64, "fp32", "cpu")
+            name: ModelInfo(name, 1 if name in ONE_SAMPLE else 6, 0, ("compact-0",), "0" * 64, "fp32", "cpu")
             for name in models
         },
     )
@@ -45,8 +46,8 @@ def write(
 ) -> Path:
     """A complete cache of `faces` faces in `parts` parts.
 
-    models: 'compact' draws one sample, any other six. splits: of the faces in turn. unknown: every fifth face has no
-    votes, every fourth an attribute of NaN, every third one of null.
+    models: 'compact' and 'baseline' draw one sample, any other six. splits: of the faces in turn. unknown: every fifth
+    face has no votes, every fourth an attribute of NaN, every third one of null.
     """
     rng = np.random.default_rng(seed)
     with CacheWriter(folder) as writer:
@@ -108,7 +109,7 @@ def _part(
         ),
     }
     for name in models:
-        s = 1 if name == "compact" else 6
+        s = 1 if name in ONE_SAMPLE else 6
         samples = rng.dirichlet(np.full(c, 0.5), (n, s)) * 0.5 + truth[:, None] * 0.5
         tables[f"predictions/model={name}"] = _predictions(ids, samples, distribution if with_votes else None)
     return tables

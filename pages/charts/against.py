@@ -6,10 +6,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
-from pages.charts.agreement import SHAPES
-from pages.charts.colours import ANNOTATORS, CLEAR, TRIPLE
+from pages.charts.colours import ANNOTATORS, CLEAR, part_colour
 from pages.charts.histograms import TITLES
 
 LEAST_TOP = 0.01  # nats; an axis of rounding errors would look like a finding
@@ -45,65 +43,54 @@ def density_cells(d: np.ndarray, parts: Mapping[str, np.ndarray]) -> pd.DataFram
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["part", "faces"])
 
 
-def points_against(faces: pd.DataFrame, means: pd.DataFrame, *, theme: str = "light") -> go.Figure:
-    """A panel per part with a point per face, for selections small enough to tell points apart.
+def points_against(faces: pd.DataFrame, part: str, means: pd.DataFrame, *, theme: str = "light") -> go.Figure:
+    """A point per face, for selections small enough to tell points apart.
 
-    The traces of points come first, in the order of `faces`, so that a click on one of them names a face.
-    faces: columns face_id, disagreement and one per part. means: see mean_line. theme: for the ink of the line.
+    The points come first, in the order of `faces`, so that a click on one of them names a face.
+    faces: columns face_id, disagreement and `part`. means: see mean_line. theme: for the ink of the line and the grey.
     """
-    parts = [part for part in SHAPES if part in faces]
-    figure = _panels(parts)
     moved = np.random.default_rng(0).uniform(-SIDEWAYS, SIDEWAYS, len(faces))
-    for column, part in enumerate(parts, start=1):
-        figure.add_scatter(
-            x=faces.disagreement + moved,
-            y=faces[part],
-            customdata=faces[["face_id", "disagreement"]].to_numpy(),
-            hovertemplate="face %{customdata[0]:.0f}: d %{customdata[1]:.2f}, %{y:.3f} nats<extra></extra>",
-            mode="markers",
-            marker={"color": TRIPLE[part], "size": 6, "opacity": 0.4},
-            unselected={"marker": {"opacity": 0.4}},
-            selected={"marker": {"opacity": 1, "size": 10}},
-            row=1,
-            col=column,
-        )
-    for column, part in enumerate(parts, start=1):
-        mean_line(figure, means[means.part == part], column, theme)
-    tops = [faces[part].max() if len(faces) else 0.0 for part in parts]
-    return _finish(figure, parts, tops, faces.disagreement.max() if len(faces) else math.nan)
+    figure = go.Figure()
+    figure.add_scatter(
+        x=faces.disagreement + moved,
+        y=faces[part],
+        customdata=faces[["face_id", "disagreement"]].to_numpy(),
+        hovertemplate="face %{customdata[0]:.0f}: d %{customdata[1]:.2f}, %{y:.3f} nats<extra></extra>",
+        mode="markers",
+        marker={"color": part_colour(part, theme), "size": 6, "opacity": 0.4},
+        unselected={"marker": {"opacity": 0.4}},
+        selected={"marker": {"opacity": 1, "size": 10}},
+    )
+    mean_line(figure, means[means.part == part], theme)
+    highest, top = (faces[name].max() if len(faces) else math.nan for name in ("disagreement", part))
+    return _finish(figure, part, top, highest)
 
 
-def density_against(cells: pd.DataFrame, means: pd.DataFrame, *, theme: str = "light") -> go.Figure:
-    """A panel per part with the number of faces per cell as the strength of the part's colour, on a log scale.
+def density_against(cells: pd.DataFrame, part: str, means: pd.DataFrame, *, theme: str = "light") -> go.Figure:
+    """The number of faces per cell as the strength of the part's colour, on a log scale that the bar below reads.
 
-    cells: as density_cells returns them. One scale for all panels; the grey bar beside the last one reads it.
+    cells: as density_cells returns them, those of the other parts included: one scale for all.
     """
-    parts = [part for part in SHAPES if part in set(cells.part)]
-    figure = _panels(parts)
-    top = max(1.0, math.log10(cells.faces.max())) if len(cells) else 1.0
-    for column, part in enumerate(parts, start=1):
-        found = cells[cells.part == part]
-        x, y, faces = _grid(found)
-        figure.add_heatmap(
-            x=x,
-            y=y,
-            z=np.log10(faces, where=faces > 0, out=np.full(faces.shape, np.nan)),
-            text=[[f"{count:,.0f} faces" for count in row] for row in faces],
-            xgap=1,
-            hovertemplate="d near %{x:.2f}, %{y:.3f} nats: %{text}<extra></extra>",
-            hoverongaps=False,
-            zmin=-0.3,  # a single face still shows
-            zmax=top,
-            colorscale=[[0, faded(TRIPLE[part], 0.2)], [1, TRIPLE[part]]],
-            showscale=column == len(parts),
-            colorbar=_scale(top),
-            row=1,
-            col=column,
-        )
-        mean_line(figure, means[means.part == part], column, theme)
-    end = cells.d_high.max() - LEVEL if len(cells) else math.nan
-    tops = [cells.u_high[cells.part == part].max() for part in parts]
-    return _finish(figure, parts, tops, end).update_layout(height=390)
+    figure, found = go.Figure(), cells[cells.part == part]
+    if not len(found):
+        return _finish(figure, part, math.nan, math.nan)
+    colour, top = part_colour(part, theme), max(1.0, math.log10(cells.faces.max()))
+    x, y, faces = _grid(found)
+    figure.add_heatmap(
+        x=x,
+        y=y,
+        z=np.log10(faces, where=faces > 0, out=np.full(faces.shape, np.nan)),
+        text=[[f"{count:,.0f} faces" for count in row] for row in faces],
+        xgap=1,
+        hovertemplate="d near %{x:.2f}, %{y:.3f} nats: %{text}<extra></extra>",
+        hoverongaps=False,
+        zmin=-0.3,  # a single face still shows
+        zmax=top,
+        colorscale=[[0, faded(colour, 0.2)], [1, colour]],
+        colorbar=_scale(top),
+    )
+    mean_line(figure, means[means.part == part], theme)
+    return _finish(figure, part, found.u_high.max(), found.d_high.max() - LEVEL).update_layout(height=390)
 
 
 def faded(colour: str, opacity: float) -> str:
@@ -115,7 +102,7 @@ def faded(colour: str, opacity: float) -> str:
     return f"rgba({red}, {green}, {blue}, {opacity})"
 
 
-def mean_line(figure: go.Figure, means: pd.DataFrame, column: int, theme: str) -> None:
+def mean_line(figure: go.Figure, means: pd.DataFrame, theme: str) -> None:
     """The mean uncertainty per level of d, with whiskers; the line that a model which follows d sends upwards.
 
     means: columns d (mean of the level), mean, low, high (nats), faces.
@@ -137,23 +124,19 @@ def mean_line(figure: go.Figure, means: pd.DataFrame, column: int, theme: str) -
         mode="lines+markers",
         line={"color": ANNOTATORS[theme], "width": 1.5},
         marker={"size": 5},
-        row=1,
-        col=column,
     )
 
 
-def describe_against(means: pd.DataFrame) -> str:
-    """The panels in words: where each mean line begins and ends."""
-    said = []
-    for part in SHAPES:
-        rows = means[means.part == part]
-        if len(rows):
-            first, last = rows.iloc[0], rows.iloc[-1]
-            said.append(
-                f"mean {TITLES[part]} goes from {first['mean']:.3f} nats at d {first.d:.2f} "
-                f"to {last['mean']:.3f} at d {last.d:.2f}"
-            )
-    return "Disagreement d against uncertainty: " + "; ".join(said) + "." if said else "No faces to draw."
+def describe_against(means: pd.DataFrame, part: str) -> str:
+    """The panel in words: where its mean line begins and ends."""
+    rows = means[means.part == part]
+    if not len(rows):
+        return "No faces to draw."
+    first, last = rows.iloc[0], rows.iloc[-1]
+    return (
+        f"Disagreement d against {TITLES[part]}: its mean goes from {first['mean']:.3f} nats at d {first.d:.2f} "
+        f"to {last['mean']:.3f} at d {last.d:.2f}."
+    )
 
 
 def _grid(cells: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -165,23 +148,18 @@ def _grid(cells: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return (np.arange(faces.shape[1]) + 0.5) * LEVEL, (np.arange(CELLS) + 0.5) * step, faces
 
 
-def _panels(parts: list[str]) -> go.Figure:
-    titles = [TITLES[part] for part in parts]
-    figure = make_subplots(cols=max(1, len(parts)), horizontal_spacing=0.12, subplot_titles=titles or None)
-    return figure.update_annotations(font={"size": 13})
-
-
-def _finish(figure: go.Figure, parts: list[str], tops: list[float], highest: float) -> go.Figure:
+def _finish(figure: go.Figure, part: str, top: float, highest: float) -> go.Figure:
+    """top: highest uncertainty in nats. highest: highest d. NaN: none."""
     end = (math.floor(highest / LEVEL + 1e-4) + 1) * LEVEL if math.isfinite(highest) else 1.0
-    figure.update_xaxes(title="d", range=[-0.02, end + 0.01], showgrid=False, dtick=0.4, tickangle=0)
-    figure.update_yaxes(showgrid=False, zeroline=False, nticks=6)
-    for column, top in enumerate(tops, start=1):
-        top = max(LEAST_TOP, top)
-        figure.update_yaxes(title="nats" if column == 1 else None, range=[-0.02 * top, 1.03 * top], row=1, col=column)
+    top = max(LEAST_TOP, top) if math.isfinite(top) else LEAST_TOP
+    figure.update_xaxes(title="disagreement d", range=[-0.02, end + 0.01], showgrid=False, dtick=0.2, tickangle=0)
+    figure.update_yaxes(
+        title=f"{TITLES[part]} (nats)", range=[-0.02 * top, 1.03 * top], showgrid=False, zeroline=False, nticks=6
+    )
     figure.update_layout(
         showlegend=False,
-        height=350,
-        margin={"l": 0, "r": 0, "t": 48, "b": 0},  # the button for a PNG has its place above the titles
+        height=330,
+        margin={"l": 0, "r": 0, "t": 32, "b": 0},  # the button for a PNG has its place above the panel
         dragmode=False,
         paper_bgcolor=CLEAR,
         plot_bgcolor=CLEAR,
@@ -190,7 +168,7 @@ def _finish(figure: go.Figure, parts: list[str], tops: list[float], highest: flo
 
 
 def _scale(top: float) -> dict:
-    """Below the panels, which a narrow screen leaves no room beside."""
+    """Below the panel, which a narrow screen leaves no room beside."""
     ticks = [10**power for power in range(math.floor(top) + 1)]
     return {
         "tickvals": [math.log10(tick) for tick in ticks],
@@ -199,7 +177,7 @@ def _scale(top: float) -> dict:
         "thickness": 8,
         "outlinewidth": 0,
         "tickangle": 0,
-        "len": 0.4,
+        "len": 0.6,
         "x": 1,
         "xanchor": "right",
         "y": -0.24,

@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from pages.charts.colours import ANNOTATORS, CLEAR, OUTLINE, TRIPLE
+from pages.charts.colours import ANNOTATORS, CLEAR, OUTLINE, part_colour
 from pages.charts.histograms import TITLES
 
 METHODS = {"pearson": "Pearson r", "spearman": "Spearman ρ"}
@@ -18,23 +18,25 @@ def correlation_dots(found: pd.DataFrame, *, theme: str = "light") -> go.Figure:
     """One panel per coefficient, one row per part of the triple, and the ceiling that no predictor can pass.
 
     found: one row per part and method, columns part, method, r, low, high, n, ceiling, ceiling_low, ceiling_high. A
-    missing r leaves its row empty, a missing ceiling its panel without a line. theme: 'light' or 'dark', for the ink.
+    missing r leaves its row empty, a missing interval its dot without whiskers, a missing ceiling its panel without a
+    line. theme: 'light' or 'dark', for ink and grey.
     """
     methods = [m for m in METHODS if m in set(found.method)]
     figure = make_subplots(cols=max(1, len(methods)), shared_yaxes=True, horizontal_spacing=0.06)
     for column, method in enumerate(methods, start=1):
         rows = found[found.method == method]
         for row in rows.itertuples():
+            colour = part_colour(row.part, theme)
             figure.add_scatter(
                 x=[row.r],
                 y=[TITLES[row.part]],
-                error_x=_whisker(row.r, row.low, row.high, TRIPLE[row.part]),
-                customdata=[[row.low, row.high, row.n]],
-                hovertemplate=f"{TITLES[row.part]}: {METHODS[method]} %{{x:.3f}} "
-                "[%{customdata[0]:.3f}, %{customdata[1]:.3f}], %{customdata[2]:,} faces<extra></extra>",
+                error_x=_whisker(row.r, row.low, row.high, colour),
+                customdata=[[_interval(row.low, row.high), row.n]],
+                hovertemplate=f"{TITLES[row.part]}: {METHODS[method]} %{{x:.3f}}%{{customdata[0]}}, "
+                "%{customdata[1]:,} faces<extra></extra>",
                 mode="markers",
                 marker={
-                    "color": TRIPLE[row.part],
+                    "color": colour,
                     "size": 11,
                     "symbol": SHAPES[row.part],
                     "line": {"width": 1, "color": OUTLINE},
@@ -60,13 +62,13 @@ def group_dots(found: pd.DataFrame, method: str, *, theme: str = "light") -> go.
     place = {group: -at for at, group in enumerate(groups)}
     parts = [part for part in SHAPES if part in set(found.part)]
     for at, part in enumerate(parts):
-        rows = found[found.part == part]
+        rows, colour = found[found.part == part], part_colour(part, theme)
         shift = 0.26 * ((len(parts) - 1) / 2 - at)
         shown = rows.assign(low=rows.low.mask(rows.few), high=rows.high.mask(rows.few))
         figure.add_scatter(
             x=rows.r,
             y=[place[group] + shift for group in rows.group],
-            error_x=_whisker(shown.r, shown.low, shown.high, TRIPLE[part]),
+            error_x=_whisker(shown.r, shown.low, shown.high, colour),
             customdata=[
                 [html.escape(str(row.group)), _interval(row.low, row.high), row.n] for row in shown.itertuples()
             ],
@@ -75,7 +77,7 @@ def group_dots(found: pd.DataFrame, method: str, *, theme: str = "light") -> go.
             mode="markers",
             name=TITLES[part],
             marker={
-                "color": TRIPLE[part],
+                "color": colour,
                 "size": 9,
                 "symbol": SHAPES[part],
                 "opacity": [0.35 if few else 1.0 for few in rows.few],

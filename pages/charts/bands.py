@@ -8,13 +8,11 @@ import plotly.graph_objects as go
 from pages.charts.colours import faint
 
 LEGEND = {
-    "orientation": "h",
+    "orientation": "v",  # a line each: beside each other they would reach below the button for the image
     "y": 1.0,
     "yanchor": "bottom",
     "x": 0,
     "font": {"size": 11},
-    "entrywidth": 0.44,  # two in a row, left of the button for the image
-    "entrywidthmode": "fraction",
 }
 THIN = 0.006  # half the width, as a share of x's extent, of a band whose point has no neighbour to reach to
 

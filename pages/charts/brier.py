@@ -55,7 +55,7 @@ def brier_by_percentile(
     figure.update_layout(
         legend=LEGEND,
         hovermode="x unified",
-        height=320,
+        height=350,
         margin={"l": 0, "r": 8, "t": 28, "b": 0},
         paper_bgcolor=CLEAR,
         plot_bgcolor=CLEAR,

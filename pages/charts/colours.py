@@ -14,6 +14,15 @@ CLEAR = "rgba(0,0,0,0)"  # backgrounds: the page's own shows through, light or d
 MODELS = ((MODEL, "circle"), ("#E69F00", "square"), ("#CC79A7", "diamond"), ("#56B4E9", "triangle-up"))
 
 
+def part_colour(part: str, theme: str) -> str:
+    """The colour of a part of the triple; on a dark page the total's grey is lighter, to stand out from it.
+
+    >>> part_colour("u_total", "light"), part_colour("u_total", "dark")
+    ('#5A5A5A', '#8A8A8A')
+    """
+    return OUTLINE if theme == "dark" and part == "u_total" else TRIPLE[part]
+
+
 def faint(colour: str, opacity: float) -> str:
     """The colour as a tint for bands behind lines.
 

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from pages.charts.bands import LEGEND, add_band
-from pages.charts.colours import CLEAR, MODEL, OUTLINE, TRIPLE
+from pages.charts.colours import CLEAR, MODEL, OUTLINE, TRIPLE, part_colour
 
 TABLE_3 = 0.75  # the coverage of Table 3 of Ghandeharioun et al. 2019
 
@@ -45,9 +45,11 @@ def coverage_curves(
     'dark', where the grey of the total is too dark for a thin line.
     """
     figure, shown = go.Figure(), SCORES[score]
+    y, low, high = (f"%{{{end}:.{shown.decimals}f}}" for end in ("y", "customdata[0]", "customdata[1]"))
+    hover = f"{y} [{low}, {high}], n = %{{customdata[2]:,}} of %{{customdata[3]:,}} faces kept"
     for order in (o for o in ORDERS if o in curves):
         name, colour, dash = ORDERS[order]
-        colour = OUTLINE if theme == "dark" and order == "u_total" else colour
+        colour = part_colour(order, theme) if order in TRIPLE else colour
         table = curves[order]
         percent = 100 * table["coverage"]
         value, low, high = (shown.scale * table[f"{score}{end}"] for end in ("", "_low", "_high"))
@@ -58,8 +60,8 @@ def coverage_curves(
             mode="lines",
             name=name,
             line={"color": colour, "width": 2, "dash": dash},
-            customdata=np.column_stack([low, high, table["kept"]]),
-            hovertemplate="%{y:.3f} [%{customdata[0]:.3f}, %{customdata[1]:.3f}], %{customdata[2]:,} faces kept",
+            customdata=np.column_stack([low, high, table[f"{score}_n"], table["kept"]]),
+            hovertemplate=hover,
         )
     marks = {TABLE_3: "75 %"} | ({} if abs(kept - TABLE_3) < 1e-9 else {kept: f"{100 * kept:.0f} %"})
     for at, text in marks.items():
@@ -74,7 +76,7 @@ def coverage_curves(
     figure.update_layout(
         legend=LEGEND,
         hovermode="x unified",
-        height=340,
+        height=380,
         margin={"l": 0, "r": 8, "t": 28, "b": 0},
         paper_bgcolor=CLEAR,
         plot_bgcolor=CLEAR,
@@ -90,12 +92,12 @@ def describe_coverage(curves: Mapping[str, Mapping[str, np.ndarray]], score: str
         at = int(np.abs(table["coverage"] - TABLE_3).argmin())
         everyone = shown.scale * table[score][-1]
         if not np.isnan(table[score][at]):
-            said.append(f"{shown.scale * table[score][at]:.3f} by {ORDERS[order][0]}")
+            said.append(f"{shown.scale * table[score][at]:.{shown.decimals}f} by {ORDERS[order][0]}")
     if not said:
         return "No face with votes to draw."
     return (
-        f"{shown.title} in {shown.unit} against the share of faces kept: {everyone:.3f} for all of them; at 75 % "
-        f"{', '.join(said)}."
+        f"{shown.title} in {shown.unit} against the share of faces kept: {everyone:.{shown.decimals}f} for all of "
+        f"them; at 75 % {', '.join(said)}."
     )
 
 
@@ -107,5 +109,6 @@ def coverage_table(curves: Mapping[str, Mapping[str, np.ndarray]], score: str) -
         columns = {"order": ORDERS[order][0], "kept (%)": 100 * table["coverage"], "kept (faces)": table["kept"]}
         for end in ("", "_low", "_high"):
             columns[f"{score}{end} ({shown.unit})"] = shown.scale * table[f"{score}{end}"]
+        columns[f"{score}_n (faces)"] = table[f"{score}_n"]  # of those kept, the ones whose score is known
         tables.append(pd.DataFrame(columns))
     return pd.concat(tables, ignore_index=True)

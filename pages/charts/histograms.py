@@ -7,15 +7,18 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from pages.charts.colours import CLEAR, TRIPLE
+from pages.charts.colours import CLEAR, TRIPLE, part_colour
 
 TITLES = {"u_total": "total U_t", "u_aleatoric": "aleatoric U_a", "u_epistemic": "epistemic U_e"}
 
 
-def triple_histograms(bins: Mapping[str, pd.DataFrame], means: Mapping[str, float]) -> go.Figure:
+def triple_histograms(
+    bins: Mapping[str, pd.DataFrame], means: Mapping[str, float], *, theme: str = "light"
+) -> go.Figure:
     """One histogram per part, with a shared count axis and an x axis of its own: U_e is far smaller than U_a.
 
-    bins: part -> columns low, high, faces. means: part -> mean in nats, drawn as a line where it is known.
+    bins: part -> columns low, high, faces. means: part -> mean in nats, drawn as a line where it is known. theme:
+    'light' or 'dark', for the grey.
     Many faces have a U_e near 0; a bar that would flatten all others is cut at the top and carries its count.
     """
     ceiling = axis_ceiling(bins)
@@ -34,7 +37,7 @@ def triple_histograms(bins: Mapping[str, pd.DataFrame], means: Mapping[str, floa
             width=counts.high - counts.low,
             customdata=counts[["low", "high"]].to_numpy(),
             hovertemplate="%{customdata[0]:.3f} to %{customdata[1]:.3f} nats: %{y:,} faces<extra></extra>",
-            marker={"color": TRIPLE[part], "line": {"width": 0}},
+            marker={"color": part_colour(part, theme), "line": {"width": 0}},
             name=TITLES[part],
             row=1,
             col=column,

@@ -1,6 +1,7 @@
 """What the Disagreement page measures on the faces shown: d, the parts of the triple, the ceiling, correlations."""
 
 from collections.abc import Mapping
+from math import nan
 from typing import NamedTuple
 
 import numpy as np
@@ -14,21 +15,9 @@ from engine.metrics.ceiling import noise_ceiling
 from engine.metrics.correlation import correlations
 from pages.charts.agreement import METHODS, SHAPES
 from pages.widgets.caches import View
-from pages.widgets.measured import has_votes, numbers_of
-from pages.widgets.problems import empty
+from pages.widgets.measured import MIN_FACES, numbers_of
 
 HALVED, MOST_SPLITS = 50_000, 50  # for one ceiling: by the draw of halves it moves far less than its interval is wide
-
-
-def need_votes(view: View) -> None:
-    """The end of the page when nobody has said what the faces show, with the command that adds votes."""
-    if not has_votes(view):
-        source = view.cache.manifest.source.spec or "SOURCE"
-        empty(
-            f"The cache at {view.cache.folder} holds no annotators' votes, so nobody's disagreement is known. Build it "
-            "anew with a table of labels:",
-            f"python -m engine build {source} --labels CSV --out data/NAME --model compact-ensemble",
-        )
 
 
 def parts_of(view: View) -> list[str]:
@@ -81,7 +70,7 @@ def correlate(
 
 
 def ceilings(view: View, where: Filter) -> dict[str, Estimate]:
-    """The noise ceiling by either coefficient, remembered like every statistic here."""
+    """The noise ceiling by either coefficient, remembered like every statistic here; unknown from few faces."""
     return _ceilings(view.stamp, view.model, where, view)
 
 
@@ -89,14 +78,27 @@ def ceilings(view: View, where: Filter) -> dict[str, Estimate]:
 def _ceilings(stamp: tuple[str, int], model: str | None, where: Filter, _view: View) -> dict[str, Estimate]:
     votes = faces_of(_view, where).votes
     splits = min(MOST_SPLITS, max(2, HALVED // max(1, len(votes))))
-    return noise_ceiling(votes, splits, METHODS)
+    return trusted(noise_ceiling(votes, splits, METHODS))
+
+
+def trusted(found: Mapping[str, Estimate]) -> dict[str, Estimate]:
+    """The same estimates, unknown where they stand on few faces."""
+    return {name: e if e.n >= MIN_FACES else Estimate(nan, nan, nan, e.n) for name, e in found.items()}
 
 
 def correlated(view: View, where: Filter) -> pd.DataFrame:
-    """`correlate` of the faces shown, one row per method and part."""
+    """`correlate` of the faces shown, one row per method and part; of few faces, r alone."""
     return _correlated(view.stamp, view.model, where, view)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _correlated(stamp: tuple[str, int], model: str | None, where: Filter, _view: View) -> pd.DataFrame:
-    return pd.DataFrame(correlate(faces_of(_view, where).columns, ceilings(_view, where)), columns=Followed._fields)
+    found = correlate(faces_of(_view, where).columns, ceilings(_view, where))
+    return without_claims(pd.DataFrame(found, columns=Followed._fields))
+
+
+def without_claims(found: pd.DataFrame) -> pd.DataFrame:
+    """The same rows, where they stand on few faces without interval, ceiling and share."""
+    claims = [*(f"{of}{end}" for of in ("ceiling", "share") for end in ("", "_low", "_high")), "low", "high"]
+    found[claims] = found[claims].mask(found.n < MIN_FACES)
+    return found

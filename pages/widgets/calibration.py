@@ -23,16 +23,29 @@ from pages.widgets.calibration_options import BINS, Options, choose_options
 from pages.widgets.estimates import cell, statistics
 from pages.widgets.figure import csv, figure
 from pages.widgets.filters import matching_faces
-from pages.widgets.measured import MIN_FACES, described, enough, numbers_of, sampled_note, votes_command
+from pages.widgets.measured import (
+    MIN_FACES,
+    described,
+    enough,
+    numbers_of,
+    sampled_note,
+    verdict_note,
+    votes_command,
+)
 from pages.widgets.problems import guard
 from pages.widgets.wording import count, plain
 
 VALIDATION = "validation"  # the split that temperatures are fitted to, and no other
 VOTED = Filter(splits=(VALIDATION,), ranges=(("n_votes", 1, 1e9),))
+COUNTED = (
+    "Value [95 % interval]. The errors take the chosen number of bins, but always of equal width (ACE and TACE: of "
+    "equal mass) and for all classes, whatever 'Bins of equal' and 'Class' say. The intervals reach further down than "
+    "up, because noise only widens gaps; MCE's hangs on one bin and is unreliable."
+)
 ERRORS = {"ece": "ECE, %", "mce": "MCE, %", "sce": "SCE, %", "ace": "ACE, %", "tace": "TACE, %", "brier": "Brier score"}
 MEANING = """
 All compare the mean confidence with the share right; 0 is perfect. With few faces all are too high, because chance
-alone opens gaps; the intervals take that into account, and so reach further down than up.
+alone opens gaps.
 
 - **ECE**, expected: the mean gap of the predicted class over the bins, weighted by their faces.
 - **MCE**, maximum: the widest of those gaps; one bin with few faces decides it.
@@ -76,6 +89,7 @@ def calibration(view: View, where: Filter) -> None:
                 name=f"reliability-{view.model}-{options.against}",
                 alt=describe_reliability(curves),
             )
+        verdict_note(where)
         sampled_note(faces_of(view, where, str(view.model)))
         st.caption(" ".join(reading(where, options, shown, n)))
         errors(view, where, options, shown)
@@ -143,8 +157,9 @@ def reading(where: Filter, options: Options, shown: list[Version], n: int) -> li
     """How to read the diagram, and what stands behind it."""
     share = "votes for the class" if options.against == "pairs" else "faces of the class"
     said = [
-        f"n = {described(n, where)}. Each point is a bin: below the dotted line the model is surer than the share of "
-        f"{share} allows, above it less sure. Tint: 95 % interval. Below: faces per bin."
+        f"n = {described(n, where)}. Confidence: the model's probability of its class. Each point is a bin: below the "
+        f"dotted line the model is surer than the share of {share} allows, above it less sure. Tint: 95 % interval. "
+        "Below: faces per bin."
     ]
     scaled = [version for version in shown if version.temperature is not None]
     if scaled:
@@ -203,6 +218,7 @@ def errors(view: View, where: Filter, options: Options, shown: list[Version]) ->
         key="errors-data",
         name=f"calibration-errors-{view.model}-{options.against}",
     )
+    st.caption(COUNTED)
     with st.expander("What these errors are"):
         st.markdown(MEANING)
 

@@ -10,9 +10,9 @@ from engine.metrics.bootstrap import Resamples
 from engine.metrics.calibration import by_percentile
 from pages.charts.brier import LINES, brier_by_percentile, brier_table, describe_brier, highest
 from pages.widgets.caches import View
-from pages.widgets.figure import figure
-from pages.widgets.measured import described, enough, numbers_of
-from pages.widgets.wording import KINDS, SYMBOLS, plain
+from pages.widgets.figure import figure, theme
+from pages.widgets.measured import MIN_FACES, described, enough, numbers_of
+from pages.widgets.wording import KINDS, LEGEND, SYMBOLS, plain
 
 ROUNDING = 1e-6  # nats; less than this between two faces is no difference
 PARTS = ("u_aleatoric", "u_epistemic", "u_total")
@@ -28,23 +28,23 @@ def brier(view: View, where: Filter) -> None:
     enough(n, "face with votes")
     found = {part: deciles(view.stamp, view.model, where, part, view) for part in PARTS}
     top = max((highest(table) for table in found.values() if table), default=math.nan)
-    theme = "dark" if st.context.theme.type == "dark" else "light"
     for column, (part, table) in zip(st.columns(len(PARTS), gap="medium"), found.items(), strict=True):
         with column:
             if table is None:
                 st.info(why_not(view, part))
                 continue
             figure(
-                brier_by_percentile(table, part, top=1.05 * top, theme=theme),
+                brier_by_percentile(table, part, top=1.05 * top, theme=theme()),
                 brier_table(table, part),
                 key=f"brier-{part}",
                 name=f"brier-{view.model}-{part}",
                 alt=describe_brier(table, part),
             )
     st.caption(
-        f"n = {described(n, where)}, a tenth of them at each point. Against single votes, a face's Brier score is the "
-        "disagreement d of its annotators, which no model can lower, plus the model's distance from their votes. "
-        "An uncertainty that finds the model's errors makes the green line rise. Tint: 95 % interval."
+        f"n = {described(n, where)}{', a tenth of them at each point' if n >= MIN_FACES else ''}. {LEGEND} Against "
+        "single votes, a face's Brier score is the disagreement d of its annotators (the chance that two votes "
+        "differ), which no model can lower, plus the model's distance from their votes. An uncertainty that finds the "
+        "model's errors makes the green line rise. Tint: 95 % interval."
     )
 
 

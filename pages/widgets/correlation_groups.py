@@ -7,9 +7,9 @@ from cache.filters import Filter
 from engine.metrics.ceiling import noise_ceiling
 from pages.charts.agreement import METHODS, describe_groups, group_dots
 from pages.widgets.address import expect
-from pages.widgets.agreement import Followed, correlate, faces_of, parts_of
+from pages.widgets.agreement import Followed, correlate, faces_of, parts_of, trusted, without_claims
 from pages.widgets.caches import View
-from pages.widgets.figure import figure
+from pages.widgets.figure import figure, theme
 from pages.widgets.filters import number_range, text_values
 from pages.widgets.groups import MOST_GROUPS, groups_of
 from pages.widgets.measured import MIN_FACES, numbers_of
@@ -43,7 +43,7 @@ def correlation_groups(view: View, where: Filter) -> None:
         column, method = offered[chosen], methods[title]
         found = grouped(view, where, column, method)
         figure(
-            group_dots(found, method, theme="dark" if st.context.theme.type == "dark" else "light"),
+            group_dots(found, method, theme=theme()),
             found,
             key="groups",
             name=f"correlation-by-{column}",
@@ -83,11 +83,11 @@ def _grouped(
     for name, inside in groups_of(values, _view.cache.columns(model)[column], _view.cache.classes).items():
         within = {key: faces.columns[key][inside] for key in measured}
         splits = min(MOST_SPLITS, max(2, HALVED // max(1, int(inside.sum()))))
-        ceiling = noise_ceiling(faces.votes[inside], splits, (method,), resamples=1)  # only its value is drawn
+        ceiling = trusted(
+            noise_ceiling(faces.votes[inside], splits, (method,), resamples=1)
+        )  # its value alone is drawn
         rows += [(name, *row, row.n < MIN_FACES) for row in correlate(within, ceiling, RESAMPLES)]
-    found = pd.DataFrame(rows, columns=["group", *Followed._fields, "few"])
-    unsure = ["low", "high", "ceiling", "share", "share_low", "share_high"]
-    found[unsure] = found[unsure].mask(found.few)
+    found = without_claims(pd.DataFrame(rows, columns=["group", *Followed._fields, "few"]))
     return found.drop(columns=["ceiling_low", "ceiling_high"])
 
 

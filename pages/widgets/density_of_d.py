@@ -5,13 +5,13 @@ import pandas as pd
 import streamlit as st
 
 from cache.filters import Filter
-from engine.metrics.bootstrap import Estimate, bootstrap_means
+from engine.metrics.bootstrap import Estimate, share
 from pages.charts.against import LEVEL, levels
 from pages.charts.densities import SHADES, density_of_d, describe_density
 from pages.widgets.agreement import faces_of, voted
 from pages.widgets.caches import View
 from pages.widgets.estimates import cell
-from pages.widgets.figure import figure
+from pages.widgets.figure import figure, theme
 from pages.widgets.wording import count, plain
 
 ALL = "all"
@@ -22,7 +22,7 @@ def density(view: View, where: Filter) -> None:
     bins, agreed = _spread(view.stamp, view.model, where, view)
     st.subheader("How much do people disagree?", anchor=False)
     figure(
-        density_of_d(bins, theme="dark" if st.context.theme.type == "dark" else "light"),
+        density_of_d(bins, theme=theme()),
         bins,
         key="density",
         name="density-of-disagreement",
@@ -32,7 +32,7 @@ def density(view: View, where: Filter) -> None:
         f"{cell(e, 1, 100)} % of {count(e.n, 'face')}{'' if split == ALL else f' of split {plain(split)}'}"
         for split, e in agreed.items()
     )
-    st.caption(f"d is the chance that two votes on a face differ. All votes agree (d = 0) on {shares}.")
+    st.caption(f"All votes agree (d = 0) on {shares} [Wilson's 95 % interval].")
 
 
 def spread(d: np.ndarray, split: np.ndarray) -> tuple[pd.DataFrame, dict[str, Estimate]]:
@@ -50,7 +50,7 @@ def spread(d: np.ndarray, split: np.ndarray) -> tuple[pd.DataFrame, dict[str, Es
         faces = np.bincount(levels(inside), minlength=bins)
         shares = faces / max(1, len(inside)) / LEVEL
         tables.append(pd.DataFrame({"split": name, "low": low, "high": low + LEVEL, "faces": faces, "density": shares}))
-        agreed[name] = bootstrap_means({"agreed": inside == 0})["agreed"]
+        agreed[name] = share(inside == 0)
     return pd.concat(tables, ignore_index=True), agreed
 
 

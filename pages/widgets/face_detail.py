@@ -8,6 +8,7 @@ from cache.reader import UNCERTAINTIES, Face
 from pages.charts.votes import describe_votes, votes_and_probabilities
 from pages.widgets.caches import View
 from pages.widgets.face_grid.component import data_uri
+from pages.widgets.figure import theme
 from pages.widgets.reading import reading
 from pages.widgets.wording import KINDS, PALETTE, SYMBOLS, count, names, number, plain
 
@@ -53,9 +54,8 @@ def verdict(view: View, face: Face) -> None:
 
 def chart(view: View, face: Face) -> None:
     classes = view.cache.classes
-    theme = "dark" if st.context.theme.type == "dark" else "light"
     st.plotly_chart(
-        votes_and_probabilities(classes, face.votes, face.probs, face.samples, theme=theme),
+        votes_and_probabilities(classes, face.votes, face.probs, face.samples, theme=theme()),
         key="votes",
         config={"displayModeBar": False},
         alt=describe_votes(classes, face.votes, face.probs),

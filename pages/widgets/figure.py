@@ -14,6 +14,11 @@ from pages.charts.colours import CLEAR, OUTLINE
 CONFIG = {"displayModeBar": True, "modeBarButtons": [["toImage"]], "displaylogo": False}
 
 
+def theme() -> Literal["light", "dark"]:
+    """Which of the page's two looks the reader has, for the colours that a chart must change with it."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
 def figure(
     fig: go.Figure,
     data: pd.DataFrame,

@@ -8,6 +8,7 @@ import streamlit as st
 from pages.widgets.address import expect
 from pages.widgets.caches import View
 from pages.widgets.filters import text_values
+from pages.widgets.measured import has_votes
 from pages.widgets.wording import DASH, KINDS, PALETTE, SYMBOLS, plain
 
 ROWS = {
@@ -93,14 +94,11 @@ def notes(view: View, cells: list[str]) -> list[str]:
         reasons = ["the build did not compute it"]
         single = [m for m in view.cache.models if view.cache.manifest.models[m].samples == 1]
         if single:
+            draw = "draws" if len(single) == 1 else "draw"
             reasons.insert(
-                0, f"{', '.join(map(plain, single))} draws one sample, so U_e is 0 and correlates with nothing"
+                0, f"{', '.join(map(plain, single))} {draw} one sample, so U_e is 0 and correlates with nothing"
             )
         if not has_votes(view):
             reasons.insert(0, "it needs annotators' votes, and this cache has none")
         found.append(f"{DASH}: {'; or '.join(reasons)}.")
     return found
-
-
-def has_votes(view: View) -> bool:
-    return view.cache.extent(None, "n_votes")[1] > 0

@@ -8,7 +8,7 @@ from pages.widgets.caches import View
 from pages.widgets.filters import number_range
 from pages.widgets.wording import count, plain
 
-MIN_FACES = 30  # with fewer, a 95 % interval is itself a guess: it is shown beside a warning
+MIN_FACES = 30  # with fewer, a 95 % interval is itself a guess: it is left out, or shown beside a warning
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -50,6 +50,27 @@ def votes_command(view: View) -> str:
     """What to run for a cache that has votes."""
     source = view.cache.manifest.source.spec or "SOURCE"
     return f"python -m engine build {source} --labels CSV --out data/NAME --model {view.model or 'compact-ensemble'}"
+
+
+def one_class(view: View) -> bool:
+    """Whether the cache knows a single class, which every answer would be; says so."""
+    if len(view.cache.classes) > 1:
+        return False
+    st.info(
+        f"One class, {plain(view.cache.classes[0])}: nothing to be right or wrong about. Every face gets it, with "
+        "certainty."
+    )
+    return True
+
+
+def verdict_note(where: Filter) -> None:
+    """Say so when the filter decides what is being measured."""
+    if where.correct is not None:
+        kept = "right" if where.correct else "wrong"
+        st.caption(
+            f":material/warning: The filter keeps only faces that the model gets {kept}. It selects on the outcome "
+            "itself, so accuracy and calibration mean nothing here."
+        )
 
 
 def described(n: int, where: Filter) -> str:

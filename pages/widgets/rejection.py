@@ -6,14 +6,19 @@ from cache.filters import Filter
 from pages.charts.coverage import SCORES, coverage_curves, coverage_table, describe_coverage
 from pages.widgets.address import expect, expect_whole
 from pages.widgets.caches import View
-from pages.widgets.figure import figure
+from pages.widgets.figure import figure, theme
 from pages.widgets.handed_over import handed_over
-from pages.widgets.measured import enough, has_votes, sampled_note, votes_command
+from pages.widgets.measured import enough, has_votes, one_class, sampled_note, verdict_note, votes_command
 from pages.widgets.problems import guard
 from pages.widgets.rejection_measures import Order, correct, faces_of, measured, orders_of
 from pages.widgets.rejection_table import table
+from pages.widgets.wording import LEGEND
 
 MOST, DEFAULT = 50, 25  # percent handed to a person
+SCORES_ARE = (
+    "JSD (Jensen-Shannon divergence) and NLL (negative log-likelihood) measure how far the model's probabilities are "
+    "from all the votes on a face: the lower, the better."
+)
 NAMES = {"U_a": "u_aleatoric", "U_e": "u_epistemic", "U_t": "u_total", "confidence": "doubt"}  # in the URL
 
 
@@ -21,6 +26,8 @@ NAMES = {"U_a": "u_aleatoric", "U_e": "u_epistemic", "U_t": "u_total", "confiden
 def rejection(view: View, where: Filter) -> None:
     """A fragment: the slider redraws the marks, the table and the gallery, and leaves the sidebar alone."""
     with guard():
+        if one_class(view):
+            return
         faces = faces_of(view, where)
         above = st.container()
         order, handed = choose(view)
@@ -31,6 +38,8 @@ def rejection(view: View, where: Filter) -> None:
             if has_votes(view) and (correct(faces) >= 0).sum() > 1:
                 found = measured(view, where)
                 figures(view, found, kept)
+                st.caption(f"{LEGEND} {SCORES_ARE}")
+                verdict_note(where)
             else:
                 found = {}
                 st.info(
@@ -67,11 +76,10 @@ def choose(view: View) -> tuple[str, int]:
 
 def figures(view: View, found: dict[str, Order], kept: float) -> None:
     curves = {order: measures.curve for order, measures in found.items()}
-    theme = "dark" if st.context.theme.type == "dark" else "light"
     for column, score in zip(st.columns(len(SCORES), gap="medium"), SCORES, strict=True):
         with column:
             figure(
-                coverage_curves(curves, score, kept, theme=theme),
+                coverage_curves(curves, score, kept, theme=theme()),
                 coverage_table(curves, score),
                 key=f"coverage-{score}",
                 name=f"coverage-{view.model}-{score}",

@@ -7,7 +7,7 @@ import streamlit as st
 
 from cache.filters import Filter
 from cache.numbers import Numbers
-from engine.metrics.bootstrap import Estimate, Resamples, bootstrap_means
+from engine.metrics.bootstrap import Estimate, Resamples, share
 from engine.metrics.rejection import Area, areas, kept_faces, risk_coverage
 from pages.widgets.caches import View
 from pages.widgets.measured import numbers_of
@@ -73,4 +73,4 @@ def _both_sides(
     wrong = 1 - correct(faces)
     keeps = np.zeros(len(faces), dtype=bool)
     keeps[np.argsort(doubt(faces, order), kind="stable")[: kept_faces(kept, len(faces))]] = True
-    return bootstrap_means({"handed": np.where(keeps, np.nan, wrong), "kept": np.where(keeps, wrong, np.nan)})
+    return {"handed": share(wrong[~keeps]), "kept": share(wrong[keeps])}

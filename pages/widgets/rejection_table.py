@@ -35,7 +35,7 @@ def table(view: View, where: Filter, found: dict[str, Order], kept: float, n: in
         (
             row.label,
             *(cell(e, row.score.decimals, row.score.scale) for e in row.estimates.values()),
-            f"{next(iter(row.estimates.values())).n:,}",
+            faces(row),
         )
         for row in rows
     ]
@@ -61,10 +61,16 @@ def rows_of(found: dict[str, Order], kept: float) -> list[Row]:
 
 
 def at(curve: dict[str, np.ndarray], name: str, coverage: float) -> Estimate:
-    """One point of a curve; n counts the faces kept."""
+    """One point of a curve; n counts the faces kept whose score is known."""
     row = int(np.abs(curve["coverage"] - coverage).argmin())
     value, low, high = (float(curve[f"{name}{end}"][row]) for end in ("", "_low", "_high"))
-    return Estimate(value, low, high, int(curve["kept"][row]))
+    return Estimate(value, low, high, int(curve[f"{name}_n"][row]))
+
+
+def faces(row: Row) -> str:
+    """n of the row, from the fewest to the most where the orders keep different numbers of known faces."""
+    fewest, most = (pick(e.n for e in row.estimates.values()) for pick in (min, max))
+    return f"{most:,}" if fewest == most else f"{fewest:,} to {most:,}"
 
 
 def data(rows: list[Row]) -> pd.DataFrame:
@@ -87,10 +93,12 @@ def heading(order: str) -> str:
 def notes(view: View, where: Filter, n: int) -> list[str]:
     """How to read the table."""
     said = [
-        f"Value [95 % bootstrap interval]; n of {described(n, where)} are kept. 75 % kept is Table 3 of "
-        "Ghandeharioun et al. 2019. Accuracy leaves out faces whose votes tie. AURC is the error rate averaged over "
-        "all coverages, excess AURC the part of it that an order which knew the errors beforehand would save: the "
-        "lower, the better."
+        f"Value [95 % bootstrap interval] over n of {described(n, where)}: those that are kept and whose score is "
+        "known, from the fewest to the most where the orders differ. 75 % kept is Table 3 of Ghandeharioun et al. "
+        "2019, but for one thing: accuracy here leaves out the faces whose votes tie, while Table 3, and the report "
+        "of `python -m engine evaluate`, count a tie for the class listed first. AURC is the error rate averaged "
+        "over all coverages, excess AURC the part of it that an order which knew the errors beforehand would save: "
+        "the lower, the better."
     ]
     if view.samples == 1:
         said.append(f"No U_e: {plain(view.model)} draws one sample per face, so U_e is 0 for every face.")

@@ -78,7 +78,7 @@ def gallery(view: View, where: Filter, breach: Breach) -> list[Tile]:
 
 
 def listed(view: View, faces: pd.DataFrame, breach: Breach) -> None:
-    """The same faces as a table; the button of each row opens its drawer."""
+    """The same faces as a table, narrow enough for a telephone; the button of each row opens its drawer."""
     key = f"open-{breach.name}"
 
     def opened() -> None:
@@ -97,7 +97,7 @@ def listed(view: View, faces: pd.DataFrame, breach: Breach) -> None:
         }
     )
     percentile = st.column_config.NumberColumn(
-        format="%.1f %%", help="percentile among the faces that match the filter"
+        "rank", format="%.0f", width=41, help="percentile among the faces that match the filter, from 0 to 100"
     )
     st.dataframe(
         shown,
@@ -105,9 +105,11 @@ def listed(view: View, faces: pd.DataFrame, breach: Breach) -> None:
         height="content",
         key=f"table-{breach.name}",
         column_config={
-            "face": st.column_config.ButtonColumn("face", type="tertiary", on_click=opened, key=key),
-            "d": st.column_config.NumberColumn(format="%.2f", help="the annotators' disagreement"),
-            "U_a": st.column_config.NumberColumn("U_a, nats", format="%.3f"),
+            "face": st.column_config.ButtonColumn("face", width=49, type="tertiary", on_click=opened, key=key),
+            "d": st.column_config.NumberColumn(format="%.2f", width=38, help="the annotators' disagreement"),
+            "U_a": st.column_config.NumberColumn(format="%.2f", width=38, help="in nats"),
+            "annotators": st.column_config.TextColumn(width=70, help="the annotators' most frequent class"),
+            "model": st.column_config.TextColumn(width=70, help="the model's class"),
             "d rank": percentile,
             "U_a rank": percentile,
         },

@@ -1,5 +1,6 @@
 """The faces of a cache from the most to the least certain, and the histograms of the triple."""
 
+from collections.abc import Mapping
 from functools import partial
 
 import pandas as pd
@@ -14,7 +15,7 @@ from pages.widgets import drawer
 from pages.widgets.address import open_face
 from pages.widgets.caches import View
 from pages.widgets.face_grid.component import Tile, face_grid
-from pages.widgets.figure import figure
+from pages.widgets.figure import figure, theme
 from pages.widgets.problems import guard
 from pages.widgets.tiles import columns_for, number_scale, tiles
 from pages.widgets.wording import SYMBOLS, count, plain
@@ -60,19 +61,24 @@ def among(ids: list[int], face_id: int) -> Place | None:
 
 def histograms(view: View, split: str) -> None:
     """How each part of the triple is spread over the faces of the split."""
-    where = Filter(splits=() if split == "all" else (split,))
-    parts = [part for part in UNCERTAINTIES if part != "u_epistemic" or view.samples > 1]
-    bins = {part: view.cache.histogram(view.model, part, where, bins=40) for part in parts}
     known = view.cache.summary()
     known = known[(known.model == view.model) & (known.split == split)].set_index("metric").value
-    means = {part: float(known[part]) for part in parts if part in known}
+    means = {part: float(known[part]) for part in UNCERTAINTIES if part in known}
+    triple(view, Filter(splits=() if split == "all" else (split,)), means, name=split)
+
+
+def triple(view: View, where: Filter, means: Mapping[str, float], *, name: str) -> None:
+    """The histograms of the faces that the filter lets through. means: in nats. name: of the downloads."""
+    parts = [part for part in UNCERTAINTIES if part != "u_epistemic" or view.samples > 1]
+    bins = {part: view.cache.histogram(view.model, part, where, bins=40) for part in parts}
+    means = {part: means[part] for part in parts if part in means}
     n = int(bins[parts[0]].faces.sum())
     st.subheader(f"How unsure {plain(view.model)} is, {count(n, 'face')}", anchor=False)
     figure(
-        triple_histograms(bins, means),
+        triple_histograms(bins, means, theme=theme()),
         table(bins),
         key="histograms",
-        name=f"uncertainty-{view.model}-{split}",
+        name=f"uncertainty-{view.model}-{name}",
         alt=describe_histograms(bins, means),
     )
     if any((counts.faces > axis_ceiling(bins)).any() for counts in bins.values()):

@@ -11,6 +11,10 @@ DASH = "—"
 SYMBOLS = {"u_total": "U_t", "u_aleatoric": "U_a", "u_epistemic": "U_e"}
 KINDS = {"u_total": "total", "u_aleatoric": "aleatoric", "u_epistemic": "epistemic"}
 PALETTE = {"u_total": "gray", "u_aleatoric": "orange", "u_epistemic": "blue"}  # names in .streamlit/config.toml
+LEGEND = (
+    "U_a, aleatoric: the doubt that each sample of the model has by itself. U_e, epistemic: how far its samples "
+    "contradict each other. U_t: their sum."
+)
 
 _NAMES = {
     **SYMBOLS,

@@ -204,7 +204,7 @@ def test_every_face_has_alt_text_and_hostile_urls_no_traceback(page):
 
 
 @pytest.mark.parametrize(
-    ("address", "figures"), [("/calibration", 4), ("/disagreement", 3), ("/rejection", 3), ("/", 1)]
+    ("address", "figures"), [("/calibration", 4), ("/disagreement", 6), ("/rejection", 3), ("/", 1)]
 )
 def test_every_figure_is_drawn_named_and_opaque_and_downloads(page, address, figures):
     page.visit(address, lambda: len(page.charts()) >= figures)
@@ -219,6 +219,43 @@ def test_every_figure_is_drawn_named_and_opaque_and_downloads(page, address, fig
     assert console_errors(page) == []
 
 
+def boxes(page: Page, selector: str) -> list[dict[str, float]]:
+    return page.browser.execute_script(
+        "return [...document.querySelectorAll(arguments[0])].map(e => e.getBoundingClientRect().toJSON())", selector
+    )
+
+
+def apart(one: dict[str, float], other: dict[str, float]) -> bool:
+    beside = one["right"] <= other["left"] or other["right"] <= one["left"]
+    return beside or one["bottom"] <= other["top"] or other["bottom"] <= one["top"]
+
+
+@pytest.mark.parametrize(("address", "figure"), [("/calibration", "figure-brier-"), ("/rejection", "figure-coverage-")])
+def test_legends_of_narrow_panels_overlap_nothing(page, address, figure):
+    resized = {"width": 1100, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", resized)
+    try:
+        page.visit(address, lambda: len(page.charts()) >= 3)
+        within = f"[class*='st-key-{figure}']"
+        shown = [*boxes(page, f"{within} .legendtext"), *boxes(page, f"{within} .modebar-btn")]
+        assert len(shown) >= 12 and max(box["width"] for box in boxes(page, f"{within} .main-svg")) < 260
+        assert all(apart(one, other) for i, one in enumerate(shown) for other in shown[:i])
+    finally:
+        page.browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_panels_stack_on_a_telephone(page):
+    resized = {"width": 400, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", resized)
+    try:
+        page.visit("/disagreement", lambda: len(page.charts()) >= 6)
+        panels = boxes(page, "[class*='st-key-figure-along-d-']")
+        assert len(panels) == 3 and all(panel["width"] > 300 for panel in panels)
+        assert all(apart(one, other) for i, one in enumerate(panels) for other in panels[:i])
+    finally:
+        page.browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_a_downloaded_table_is_the_data_of_its_figure(page, tmp_path):
     allowed = {"behavior": "allow", "downloadPath": str(tmp_path)}
     page.browser.execute_cdp_cmd("Browser.setDownloadBehavior", allowed)
@@ -227,7 +264,7 @@ def test_a_downloaded_table_is_the_data_of_its_figure(page, tmp_path):
     page.browser.find_element("css selector", ".st-key-figure-coverage-jsd .modebar-btn").send_keys("\ue007")  # Enter
     page.until(lambda: len([*tmp_path.glob("*.csv"), *tmp_path.glob("*.png")]) == 2)
     header = next(tmp_path.glob("coverage-compact-ensemble-jsd.csv")).read_text().splitlines()[0]
-    assert header == "order,kept (%),kept (faces),jsd (nats),jsd_low (nats),jsd_high (nats)"
+    assert header == "order,kept (%),kept (faces),jsd (nats),jsd_low (nats),jsd_high (nats),jsd_n (faces)"
     assert next(tmp_path.glob("coverage-compact-ensemble-jsd.png")).read_bytes().startswith(b"\x89PNG")
 
 

@@ -174,10 +174,28 @@ def test_one_sample_has_no_panel_of_u_e(open_page):
     assert not page.exception and "its U_e is 0 for every face" in words(page) and len(figures(page)) == 3
 
 
-def test_one_class_only_is_always_right(open_page):
-    page = open_page("calibration", cache="one-class", temperature="both")
-    assert not page.exception and errors(page)[MODEL]["ECE, %"].startswith("**0.00**")
-    assert words(page).count("is the same for every face") == 3 and len(figures(page)) == 1
+@pytest.mark.parametrize("page_name", ["calibration", "rejection"])
+@pytest.mark.parametrize("parameters", [{}, {"face_id": "7..7"}, {"face_id": "900..901"}, {"temperature": "both"}])
+def test_one_class_leaves_nothing_to_be_right_or_wrong_about(open_page, page_name, parameters):
+    page = open_page(page_name, cache="one-class", **parameters)
+    assert not page.exception and "One class, face: nothing to be right or wrong about" in words(page)
+    assert not page.table and not figures(page) and not page.get("bidi_component")
+
+
+@pytest.mark.parametrize("page_name", ["calibration", "rejection"])
+@pytest.mark.parametrize(("verdict", "kept"), [("correct", "right"), ("wrong", "wrong")])
+def test_a_filter_on_the_outcome_is_called_meaningless(open_page, page_name, verdict, kept):
+    page = open_page(page_name, cache="normal", split="", verdict=verdict)
+    assert not page.exception and f"only faces that the model gets {kept}. It selects on the outcome" in words(page)
+    assert "selects on the outcome" not in words(open_page(page_name, cache="normal", split=""))
+
+
+def test_the_table_says_what_its_errors_count(open_page):
+    said = words(open_page("calibration", cache="normal"))
+    assert "always of equal width" in said and "MCE's hangs on one bin" in said
+    assert "n = 60 faces of split test, a tenth of them at each point" in said
+    few = words(open_page("calibration", cache="normal", split="", face_id="2..8"))
+    assert "n = 7 faces." in few and "a tenth of them" not in few
 
 
 @pytest.mark.parametrize(("cache_name", "command"), [("no-models", "--model compact-ensemble"), ("empty", "synthetic")])
@@ -188,7 +206,7 @@ def test_empty_states_name_the_command(open_page, cache_name, command):
 
 @pytest.mark.parametrize("page_name", ["calibration", "rejection"])
 @pytest.mark.parametrize("ids", ["900..901", "7..7", "7..9", "7..20"])
-@pytest.mark.parametrize("cache_name", ["several", "no-votes", "single", "one-class"])
+@pytest.mark.parametrize("cache_name", ["several", "no-votes", "single"])
 def test_few_faces_are_said_to_be_few(open_page, page_name, cache_name, ids):
     page = open_page(page_name, cache=cache_name, split="", face_id=ids, temperature="both")
     assert not page.exception and not page.error

@@ -44,6 +44,10 @@ def cell(text: str) -> float:
     return float(re.match(r"\*\*([^*]+)\*\*", text).group(1))
 
 
+def subheaders(page) -> str:
+    return " ".join(element.value for element in page.subheader)
+
+
 def rows_of(page) -> pd.DataFrame:
     return page.table[0].value.set_index("")
 
@@ -67,16 +71,21 @@ def test_the_ceiling_comes_first_and_then_every_correlation_below_it(open_page, 
         assert low < cell(column[0]) < high
 
 
-def test_four_figures_with_their_data(open_page):
+def test_six_figures_with_their_data(open_page):
     page = open_page("disagreement", cache="normal")
-    assert len(figures(page)) == 4
-    assert [b.label for b in page.get("download_button")] == ["Data (CSV)"] * 4
+    assert len(figures(page)) == 6  # correlations, a panel per part, groups, density
+    assert [b.label for b in page.get("download_button")] == ["Data (CSV)"] * 6
+
+
+def test_d_is_defined_before_the_ceiling_that_limits_it(open_page):
+    said = words(open_page("disagreement", cache="normal"))
+    assert -1 < said.index("is the chance that two votes") < said.index("**Noise ceiling") < said.index("reliability")
 
 
 def test_any_split_on_request(open_page):
     page = open_page("disagreement", cache="normal", split="")
     assert not page.exception and "n = 180 faces" in words(page)
-    bars = figures(page)[3]["data"]
+    bars = figures(page)[5]["data"]
     assert sorted(bar["name"] for bar in bars) == ["test", "train", "validation"]
     assert words(page).count("of 60 faces of split") == 3
 
@@ -90,7 +99,9 @@ def test_one_sample_has_no_epistemic_part_to_correlate(open_page):
 def test_without_votes_the_page_says_how_to_get_some(open_page):
     page = open_page("disagreement", cache="no-votes")
     assert not page.exception and "no annotators' votes" in words(page)
-    assert "--labels" in page.code[0].value and not page.get("plotly_chart")
+    assert "--labels" in page.code[0].value and not page.table
+    assert len(figures(page)) == 1 and "How unsure compact-ensemble is, 13 faces" in subheaders(page)
+    assert not open_page("disagreement", cache="no-votes", face_id="900..901").get("plotly_chart")
 
 
 def test_without_a_model_the_annotators_are_still_shown(open_page):
@@ -105,7 +116,7 @@ def test_one_class_leaves_nothing_to_disagree_about(open_page):
     assert not page.exception and "**Noise ceiling —**" in words(page)
     assert set(rows_of(page).iloc[0]) == {"—"}
     assert "No face shown does that." in words(page)
-    assert "**100.0** [100.0,\N{NO-BREAK SPACE}100.0] % of" in words(page)
+    assert words(page).count("**100.0** [83.9,\N{NO-BREAK SPACE}100.0] % of 20 faces") == 3  # Wilson's for 20 of 20
     assert not re.search(r"\bnan\b", words(page) + page.table[0].value.to_string(), re.IGNORECASE)
 
 
@@ -128,6 +139,14 @@ def test_too_few_faces_for_anything(open_page, parameters, sentence):
 def test_few_faces_come_with_a_warning(open_page, ids):
     page = open_page("disagreement", cache="normal", face_id=ids)
     assert not page.exception and "too few to trust" in words(page)
+    assert "**Noise ceiling —**: only " in words(page) and "from fewer than 30" in words(page)
+    table = rows_of(page)
+    assert set(table["Noise ceiling"]) <= {"—", ""} and set(table.loc["p of r = 0"]) <= {"—", ""}
+    assert (table.loc["% of its ceiling"].drop(columns="Noise ceiling") == "—").all(axis=None)
+    assert not any("[" in cell for cell in table.to_numpy().flat)
+    assert (table.loc["Pearson r"].iloc[0] == "—") == (ids == "2..5")  # r alone, of 3 faces at least
+    dots = figures(page)[0]
+    assert not dots["layout"].get("shapes") and all(row[0] == "" for dot in dots["data"] for row in dot["customdata"])
     assert not re.search(r"\bnan\b", words(page) + page.table[0].value.to_string(), re.IGNORECASE)
 
 
@@ -147,7 +166,7 @@ def test_faces_without_votes_are_left_out(open_page):
 def test_groups_and_their_unknown(open_page, group, labels):
     page = open_page("disagreement", cache="several", split="", group=group)
     assert not page.exception
-    figure = figures(page)[2]
+    figure = figures(page)[4]
     assert [label.split("<br>")[0] for label in figure["layout"]["yaxis"]["ticktext"]] == labels
     assert figure["layout"]["xaxis"]["title"]["text"] == "Spearman ρ with d"
 
@@ -156,7 +175,7 @@ def test_a_group_is_correlated_by_itself(open_page, cache):
     page = open_page("disagreement", cache="normal", split="", group="light", coefficient="Pearson r")
     faces = cache.page(MODEL, limit=180, columns=["disagreement", "u_aleatoric", "attr_light"])
     expected = [pearsonr(f.u_aleatoric, f.disagreement)[0] for _, f in faces.groupby("attr_light")]
-    dots = figures(page)[2]["data"][0]
+    dots = figures(page)[4]["data"][0]
     assert dots["name"] == "aleatoric U_a" and plain_list(dots["x"]) == pytest.approx(expected)
 
 
@@ -168,11 +187,12 @@ def plain_list(values: list | dict) -> list[float]:
 
 
 def test_many_faces_are_drawn_as_a_density(open_page, monkeypatch):
-    assert {trace["type"] for trace in figures(open_page("disagreement", cache="normal"))[1]["data"]} == {"scatter"}
+    panels = figures(open_page("disagreement", cache="normal"))[1:4]
+    assert [[trace["type"] for trace in panel["data"]] for panel in panels] == [["scatter", "scatter"]] * 3
     monkeypatch.setattr(along_d, "MOST_POINTS", 59)
     page = open_page("disagreement", cache="normal")
-    drawn = [trace["type"] for trace in figures(page)[1]["data"]]
-    assert not page.exception and drawn == ["heatmap", "scatter"] * 3
+    drawn = [[trace["type"] for trace in panel["data"]] for panel in figures(page)[1:4]]
+    assert not page.exception and drawn == [["heatmap", "scatter"]] * 3
     assert "the more faces" in words(page)
 
 
@@ -185,7 +205,7 @@ def test_a_sample_of_a_large_cache_says_so(open_page, tmp_path, monkeypatch):
     sample = numbers.numbers(Cache(tmp_path / "large"), MODEL, columns=["disagreement", "u_aleatoric", "attr_light"])
     front = sample.columns["attr_light"] == "front"
     expected = pearsonr(sample.columns["u_aleatoric"][front], sample.columns["disagreement"][front])[0]
-    assert plain_list(figures(page)[2]["data"][0]["x"])[0] == pytest.approx(expected)  # groups of the same faces
+    assert plain_list(figures(page)[4]["data"][0]["x"])[0] == pytest.approx(expected)  # groups of the same faces
 
 
 def test_the_faces_that_break_the_rule(open_page, cache):
@@ -227,7 +247,7 @@ HOSTILE = [
 def test_hostile_urls(open_page, parameters):
     page = open_page("disagreement", **{"cache": "normal", **parameters})
     assert not page.exception and not page.error
-    assert len(figures(page)) == 4 and "Ignored" in words(page)
+    assert len(figures(page)) == 6 and "Ignored" in words(page)
 
 
 @pytest.mark.parametrize("name", ["empty", "other-version"])
@@ -254,7 +274,7 @@ def test_text_of_the_data_is_never_markup(open_page, tmp_path, monkeypatch):
     monkeypatch.setattr(synthetic, "SPLITS", (evil, "test", f"{evil}2"))
     synthetic.write(tmp_path / "evil", 90, splits=synthetic.SPLITS, classes=(evil, *synthetic.CLASSES[1:]))
     page = open_page("disagreement", data=tmp_path, split="", group="split")
-    assert not page.exception and len(figures(page)) == 4
+    assert not page.exception and len(figures(page)) == 6
     assert evil not in words(page)
     shown = json.dumps([figure["layout"] for figure in figures(page)])
     assert "<img" not in shown and "&lt;img" in shown

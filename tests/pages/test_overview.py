@@ -36,8 +36,12 @@ def test_split_in_the_url(open_page):
     assert open_page("overview", cache="normal", of="train").segmented_control[0].value == "train"
 
 
-def test_missing_statistics_become_a_dash_with_its_reason(open_page, tmp_path):
-    folder = synthetic.write(tmp_path / "partial", 30, models=("compact",))
+@pytest.mark.parametrize(
+    ("models", "said"),
+    [(("compact",), "compact draws one sample"), (("baseline", "compact"), "baseline, compact draw one sample")],
+)
+def test_missing_statistics_become_a_dash_with_its_reason(open_page, tmp_path, models, said):
+    folder = synthetic.write(tmp_path / "partial", 30, models=models)
     part = next((folder / "summary").glob("*.parquet"))
     table = pq.read_table(part).to_pandas()
     table = table[table.metric != "nll"]
@@ -46,7 +50,7 @@ def test_missing_statistics_become_a_dash_with_its_reason(open_page, tmp_path):
     page = open_page("overview", data=tmp_path)
     rows = page.table[-1].value.set_index("")
     assert rows.iloc[2, 0] == "—" and rows.iloc[-1, 0] == "—"
-    assert "draws one sample, so U_e is 0" in words(page)
+    assert f"{said}, so U_e is 0" in words(page)
 
 
 def test_one_sample_has_no_histogram_of_u_e(open_page):

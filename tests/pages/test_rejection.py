@@ -1,6 +1,7 @@
 """The Rejection page on caches of every kind."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from engine.metrics.rejection import areas, risk_coverage
 from pages.widgets.caches import View
 from pages.widgets.estimates import cell
 from pages.widgets.handed_over import among
+from tests import synthetic
 from tests.pages.test_calibration import figures
 from tests.pages.test_faces import ids
 from tests.pages.test_overview import words
@@ -63,7 +65,13 @@ def test_the_75_percent_column_of_table_3(open_page, columns):
         area = areas({"by": by}, 1 - columns["accuracy"])["by"]
         assert found[title]["AURC of the errors"] == cell(area.aurc)
         assert found[title]["excess AURC"] == cell(area.excess)
-    assert found["n"]["accuracy (%), 75 % kept"] == "45" and found["n"]["NLL (nats), all faces"] == "60"
+    known = [
+        int((~np.isnan(columns["accuracy"][np.argsort(by, kind="stable")[:45]])).sum())
+        for by in (1 - columns[order] if order == "confidence" else columns[order] for order in ORDERS.values())
+    ]
+    assert found["n"]["accuracy (%), 75 % kept"] == f"{min(known)} to {max(known)}"  # ties are kept, and not scored
+    assert found["n"]["JSD (nats), 75 % kept"] == "45" and found["n"]["NLL (nats), all faces"] == "60"
+    assert "count a tie for the class listed first" in words(page)
 
 
 def test_three_figures_with_both_marks(open_page):
@@ -101,6 +109,20 @@ def test_errors_on_both_sides(open_page, columns):
         assert f"**{wrong:.1f} %**" in words(page) and f"(n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{n})" in words(page)
 
 
+def test_a_share_of_no_errors_leaves_room_for_doubt(open_page, tmp_path, monkeypatch):
+    monkeypatch.setattr(synthetic, "_predictions", lambda ids, samples, truth: sure(ids, samples, truth))
+    synthetic.write(tmp_path / "c", 90)
+    said = words(open_page("rejection", data=tmp_path, split=""))
+    low, high = re.search(r"wrong on \*\*0\.0 %\*\* \[(.+?),\xa0(.+?)\]", said).groups()
+    assert float(low) == 0 and float(high) > 5
+
+
+def sure(ids, samples, truth, predictions=synthetic._predictions):
+    """Predictions that always name the annotators' class, each with a doubt of its own."""
+    blend = 0.9 * np.eye(truth.shape[1])[truth.argmax(1)][:, None] + 0.1 * samples
+    return predictions(ids, blend, truth)
+
+
 def test_the_slider_redraws_table_and_gallery(open_page):
     page = open_page("rejection", cache="normal")
     page.slider(key="handed").set_value(5).run()
@@ -127,7 +149,7 @@ def test_a_face_of_the_url_opens_its_drawer(open_page, cache):
 
 def test_one_sample_offers_no_order_by_u_e(open_page):
     page = open_page("rejection", cache="single", by="U_e")
-    assert (not page.exception and "Ignored **by=U\\_e**" in words(page)) or "Ignored **by=U_e**" in words(page)
+    assert not page.exception and not page.error and "Ignored **by=U_e**" in words(page)
     assert ":blue[**U_e**]" not in table(page) and "draws one sample" in words(page)
 
 
@@ -142,8 +164,9 @@ def test_faces_without_votes_are_ranked_but_not_scored(open_page, caches):
     page = open_page("rejection", cache="several", split="")
     faces = numbers(Cache(caches / "several"), MODEL, columns=["majority"]).columns["majority"]
     found = table(page)["n"]
-    assert found["accuracy (%), all faces"] == "360"
-    assert found["AURC of the errors"] == str(int((~np.isnan(faces)).sum()))
+    decided = str(int((~np.isnan(faces)).sum()))
+    assert found["accuracy (%), all faces"] == found["AURC of the errors"] == decided != "288"
+    assert found["JSD (nats), all faces"] == found["NLL (nats), all faces"] == "288"  # every fifth has no votes
     assert "too few" not in words(open_page("rejection", cache="several", split="", n_votes="1.."))
     silent = open_page("rejection", cache="several", split="", n_votes="0..0")
     assert not silent.exception and "Too few of these faces have annotators' votes" in words(silent)

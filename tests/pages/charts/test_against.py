@@ -9,7 +9,7 @@ import pytest
 
 from pages.charts import against
 from pages.charts.against import CELLS, LEVEL, density_against, density_cells, describe_against, points_against
-from pages.charts.colours import ALEATORIC, ANNOTATORS, EPISTEMIC
+from pages.charts.colours import ALEATORIC, ANNOTATORS, EPISTEMIC, OUTLINE, TOTAL
 
 D = np.array([0.0, 0.0, 0.0, 0.18, 0.42])
 PARTS = {"u_aleatoric": np.array([0.0, 0.1, 2.4, 1.2, 0.3]), "u_epistemic": np.zeros(5)}
@@ -47,17 +47,16 @@ def test_an_uncertainty_that_is_always_zero_fills_one_row():
 
 def test_no_faces():
     nothing = density_cells(np.zeros(0), {"u_total": np.zeros(0)})
-    assert nothing.empty and not density_against(nothing, MEANS[:0]).data
-    assert describe_against(MEANS[:0]) == "No faces to draw."
+    assert nothing.empty and not density_against(nothing, "u_total", MEANS[:0]).data
+    assert describe_against(MEANS[:0], "u_total") == "No faces to draw."
     points = pd.DataFrame({"face_id": [], "disagreement": [], "u_total": []})
-    assert len(points_against(points, MEANS[:0]).data[0].x) == 0
+    assert len(points_against(points, "u_total", MEANS[:0]).data[0].x) == 0
 
 
 def test_density_in_the_colour_of_the_part_on_one_logarithmic_scale():
-    figure = density_against(density_cells(D, PARTS), MEANS)
-    first, _, second, _ = figure.data
+    first, second = (density_against(density_cells(D, PARTS), part, MEANS).data[0] for part in PARTS)
     assert [trace.colorscale[1][1] for trace in (first, second)] == [ALEATORIC, EPISTEMIC]
-    assert first.zmax == second.zmax and (first.showscale, second.showscale) == (False, True)
+    assert first.zmax == second.zmax
     counts = 10 ** np.array(second.z, dtype=float)
     assert counts.shape[0] == CELLS and counts[0, 0] == pytest.approx(3) and np.isnan(counts[0, 1])
     assert second.text[0][0] == "3 faces"
@@ -66,8 +65,8 @@ def test_density_in_the_colour_of_the_part_on_one_logarithmic_scale():
 
 def test_the_mean_per_level_is_drawn_over_both_kinds():
     faces = pd.DataFrame({"face_id": range(5), "disagreement": D, **PARTS})
-    density, points = density_against(density_cells(D, PARTS), MEANS), points_against(faces, MEANS)
-    for line in (density.data[1], points.data[2]):
+    density = density_against(density_cells(D, PARTS), "u_aleatoric", MEANS)
+    for line in (density.data[1], points_against(faces, "u_aleatoric", MEANS).data[1]):
         assert list(line.x) == [0.0, 0.18, 0.42] and list(line.y) == [0.83, 1.2, 0.3]
         assert line.line.color == ANNOTATORS["light"]
         assert line.y[0] + line.error_y.array[0] == pytest.approx(2.0)
@@ -77,27 +76,40 @@ def test_the_mean_per_level_is_drawn_over_both_kinds():
 
 def test_points_carry_their_face_and_stay_near_their_d():
     faces = pd.DataFrame({"face_id": [7, 8, 9, 10, 11], "disagreement": D, **PARTS})
-    figure = points_against(faces, MEANS)
-    points = figure.data[0]
+    points = points_against(faces, "u_aleatoric", MEANS).data[0]
     assert [row[0] for row in points.customdata] == [7, 8, 9, 10, 11]
     assert list(points.y) == list(PARTS["u_aleatoric"])
     assert 0 < np.abs(np.array(points.x) - D).max() <= against.SIDEWAYS
-    assert list(figure.data[1].x) == list(points.x)  # a face stands at the same place in every panel
+    other = points_against(faces, "u_epistemic", MEANS).data[0]
+    assert list(other.x) == list(points.x)  # a face stands at the same place in every panel
 
 
 def test_an_axis_never_magnifies_rounding_errors():
     faces = pd.DataFrame({"face_id": range(5), "disagreement": D, "u_aleatoric": D, "u_epistemic": D * 1e-17})
-    for figure in (points_against(faces, MEANS), density_against(density_cells(D, faces[["u_epistemic"]]), MEANS)):
-        axis = figure.layout.yaxis2 if len(figure.layout.annotations) == 2 else figure.layout.yaxis
-        assert axis.range[1] >= 0.01
-    assert points_against(faces, MEANS).layout.yaxis.range[1] == pytest.approx(1.03 * 0.42)
+    cells = density_cells(D, faces[["u_epistemic"]])
+    for figure in (
+        points_against(faces, "u_epistemic", MEANS),
+        density_against(cells, "u_epistemic", MEANS),
+    ):
+        assert figure.layout.yaxis.range[1] >= 0.01
+    assert points_against(faces, "u_aleatoric", MEANS).layout.yaxis.range[1] == pytest.approx(1.03 * 0.42)
 
 
 def test_axes_carry_units():
-    layout = points_against(pd.DataFrame({"face_id": [1], "disagreement": [0.5], "u_total": [1.0]}), MEANS[:0]).layout
-    assert layout.xaxis.title.text == "d" and layout.yaxis.title.text == "nats"
-    assert [note.text for note in layout.annotations] == ["total U_t"]
+    one = pd.DataFrame({"face_id": [1], "disagreement": [0.5], "u_total": [1.0]})
+    layout = points_against(one, "u_total", MEANS[:0]).layout
+    assert layout.xaxis.title.text == "disagreement d" and layout.yaxis.title.text == "total U_t (nats)"
+
+
+def test_the_grey_of_the_total_is_lighter_on_a_dark_page():
+    u = PARTS["u_aleatoric"]
+    faces = pd.DataFrame({"face_id": range(5), "disagreement": D, "u_total": u})
+    cells = density_cells(D, {"u_total": u})
+    for theme, colour in (("light", TOTAL), ("dark", OUTLINE)):
+        assert points_against(faces, "u_total", MEANS, theme=theme).data[0].marker.color == colour
+        assert density_against(cells, "u_total", MEANS, theme=theme).data[0].colorscale[1][1] == colour
 
 
 def test_described_in_words():
-    assert "mean aleatoric U_a goes from 0.830 nats at d 0.00 to 0.300 at d 0.42" in describe_against(MEANS)
+    words = describe_against(MEANS, "u_aleatoric")
+    assert "against aleatoric U_a: its mean goes from 0.830 nats at d 0.00 to 0.300 at d 0.42" in words

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from pages.charts.agreement import correlation_dots, describe_correlations, describe_groups, group_dots
-from pages.charts.colours import ALEATORIC, ANNOTATORS, EPISTEMIC, TOTAL
+from pages.charts.colours import ALEATORIC, ANNOTATORS, EPISTEMIC, OUTLINE, TOTAL
 
 PARTS = {"u_aleatoric": 0.6, "u_epistemic": -0.2, "u_total": 0.5}
 
@@ -45,6 +45,18 @@ def test_a_dot_per_part_and_method_in_the_colour_of_the_part():
     assert [trace.x[0] for trace in figure.data] == pytest.approx([0.6, -0.2, 0.5, 0.7, -0.1, 0.6])
     assert len({trace.marker.symbol for trace in figure.data}) == 3  # not by colour alone
     assert [figure.layout.xaxis.title.text, figure.layout.xaxis2.title.text] == ["Pearson r", "Spearman ρ"]
+
+
+def test_the_grey_of_the_total_is_lighter_on_a_dark_page():
+    for figure in (correlation_dots(found(), theme="dark"), group_dots(groups(), "pearson", theme="dark")):
+        aleatoric, _, total = figure.data[:3]
+        assert (aleatoric.marker.color, total.marker.color, total.error_x.color) == (ALEATORIC, OUTLINE, OUTLINE)
+
+
+def test_few_faces_have_no_interval_in_the_hover_text():
+    few = correlation_dots(found(low=math.nan, high=math.nan)).data[0]
+    assert few.customdata[0][0] == "" and math.isnan(few.error_x.array[0])
+    assert correlation_dots(found()).data[0].customdata[0][0] == " [0.550, 0.640]"
 
 
 def test_whiskers_end_where_the_interval_does():

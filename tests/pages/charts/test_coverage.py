@@ -61,7 +61,7 @@ def test_bands_leave_out_what_is_unknown():
 def test_described_in_words():
     words = describe_coverage(CURVES, "accuracy")
     everyone = 100 * LOSSES["accuracy"].mean()
-    assert f"{everyone:.3f} for all of them" in words and "by U_a" in words and "accuracy in %" in words
+    assert f"{everyone:.1f} for all of them" in words and "by U_a" in words and "accuracy in %" in words
     nothing = {"u_total": risk_coverage(U, {"jsd": np.full(400, np.nan)}, AT)}
     assert describe_coverage(nothing, "jsd") == "No face with votes to draw."
 
@@ -70,3 +70,13 @@ def test_columns_of_the_table_carry_units():
     table = coverage_table(CURVES, "accuracy")
     assert table.columns.tolist()[:4] == ["order", "kept (%)", "kept (faces)", "accuracy (%)"] and len(table) == 8
     assert table["kept (faces)"].tolist() == [100, 200, 300, 400] * 2
+
+
+def test_n_counts_the_kept_faces_whose_score_is_known():
+    tied = {"accuracy": np.where(U < 0.25, np.nan, LOSSES["accuracy"])}
+    curves = {"u_aleatoric": risk_coverage(U, tied, AT)}
+    known = [int((np.sort(U)[:kept] >= 0.25).sum()) for kept in (100, 200, 300, 400)]
+    assert coverage_table(curves, "accuracy")["accuracy_n (faces)"].tolist() == known != [100, 200, 300, 400]
+    (line,) = lines(coverage_curves(curves, "accuracy", 0.75))
+    assert [row[2] for row in line.customdata] == known and [row[3] for row in line.customdata] == [100, 200, 300, 400]
+    assert "n = %{customdata[2]:,} of %{customdata[3]:,} faces kept" in line.hovertemplate

@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from pages.charts.colours import ALEATORIC, CLEAR, EPISTEMIC, TOTAL
+from pages.charts.colours import ALEATORIC, CLEAR, EPISTEMIC, OUTLINE, TOTAL
 from pages.charts.histograms import axis_ceiling, describe_histograms, triple_histograms
 
 
@@ -19,6 +19,7 @@ TRIPLE = {"u_total": bins(2, 5, 3), "u_aleatoric": bins(4, 6, 0), "u_epistemic":
 def test_one_bar_trace_per_part_in_its_colour():
     figure = triple_histograms(TRIPLE, {})
     assert [trace.marker.color for trace in figure.data] == [TOTAL, ALEATORIC, EPISTEMIC]
+    assert triple_histograms(TRIPLE, {}, theme="dark").data[0].marker.color == OUTLINE  # readable on a dark page
     assert list(figure.data[1].y) == [4, 6, 0]
     assert list(figure.data[1].x) == [0.25, 0.75, 1.25]
 
