@@ -98,7 +98,7 @@ def explain_gap(
         from engine.paper import gap
 
         if all_faces:
-            found = gap.to_json(gap.on_all_faces(source, lambda layer: typer.echo(str(layer))))
+            found = gap.to_json(gap.on_all_faces(source, lambda layer: typer.echo(gap.line(layer))))
         else:
             found = gap.to_json(gap.explain(source, faces, lambda finding: typer.echo(gap.line(finding))))
         out.write_text(found, encoding="utf-8")

@@ -266,7 +266,14 @@ def on_all_faces(spec: str, report: Callable[[OnAllFaces], None], seed: int = 0)
     return found
 
 
-def line(finding: Finding) -> str:
+def line(finding: Finding | OnAllFaces) -> str:
+    """A finding on one line of the terminal."""
+    if isinstance(finding, OnAllFaces):
+        return (
+            f"{finding.way}, {finding.layer:<12}accuracy {finding.accuracy.value:.1f} % (paper "
+            f"{finding.paper_accuracy:.1f}), loss {finding.loss.value:.3f} (paper {finding.paper_loss:.3f}), "
+            f"n = {finding.accuracy.n:,}"
+        )
     accuracy, lost, loss = finding.accuracy, finding.accuracy_lost, finding.loss
     return (
         f"{finding.name:<40}accuracy {accuracy.value:5.1f} % [{accuracy.low:.1f}, {accuracy.high:.1f}], "

@@ -79,6 +79,8 @@ def test_judged_against_the_first_variant_on_the_same_faces():
     assert found.accuracy.value == 50.0 and found.accuracy_lost.value == 25.0  # ties go to the first class
     assert found.pair_accuracy.value == pytest.approx(100 * (0.9 + 0.2 + 0.5 + 0.0) / 4)
     assert found.accuracy.n == 4 and "accuracy  50.0 %" in gap.line(found)
+    layer = OnAllFaces("raw", "mixed-7a", 55.75, 1.514, found.accuracy, found.loss)
+    assert "accuracy 50.0 % (paper 55.8)" in gap.line(layer)
 
 
 def test_json_round_trip(tmp_path):
