@@ -67,7 +67,7 @@ paper: .venv/installed  ## reproduce the first paper on FER+: make paper FERPLUS
 	$(BIN)/python -m engine weights vggface2
 	$(BIN)/python -m engine build ferplus:$(FERPLUS) --out data/ferplus $(MODELS) $(PAPER)
 	$(BIN)/python -m engine evaluate data/ferplus --json docs/results.json --markdown docs/results.md \
-	  --gap docs/gap.json --gap docs/gap-all-faces.json
+	  --gap docs/gap.json --gap docs/gap-layers.json --gap docs/gap-uncnet.json
 
 train: .venv/installed  ## train the compact model: make train FERPLUS=PATH
 	@test -n "$(FERPLUS)" || { echo "Say where FER+ is: make train FERPLUS=PATH"; exit 1; }

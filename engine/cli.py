@@ -89,18 +89,25 @@ def explain_gap(
     source: Annotated[str, typer.Argument(help="FER+ with its train and validation splits: ferplus:PATH")],
     out: Annotated[Path, typer.Option(help="File to write (.json)")],
     faces: Annotated[int, typer.Option(min=100, help="Training faces drawn; half as many for validation")] = 5000,
-    all_faces: Annotated[
-        bool, typer.Option("--all-faces", help="Instead: table 1 on all faces, in the ways that come near it")
-    ] = False,
+    what: Annotated[
+        str,
+        typer.Option(
+            help="variants: one change at a time; layers: table 1 in the ways that come near it; uncnet: the rest"
+        ),
+    ] = "variants",
 ) -> None:
     """Try what may have kept the first paper's accuracies low, one difference at a time. Takes about half an hour."""
     with _plain_errors():
-        from engine.paper import gap
+        from engine.paper import gap, unscaled
 
-        if all_faces:
-            found = gap.to_json(gap.on_all_faces(source, lambda layer: typer.echo(gap.line(layer))))
-        else:
+        if what == "variants":
             found = gap.to_json(gap.explain(source, faces, lambda finding: typer.echo(gap.line(finding))))
+        elif what == "layers":
+            found = gap.to_json(gap.on_all_faces(source, lambda layer: typer.echo(gap.line(layer))))
+        elif what == "uncnet":
+            found = unscaled.to_json(unscaled.on_unscaled_pixels(source, typer.echo))
+        else:
+            raise ValueError(f"There is no '{what}' to explain. Choose from: variants, layers, uncnet.")
         out.write_text(found, encoding="utf-8")
 
 

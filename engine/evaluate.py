@@ -64,7 +64,9 @@ def evaluate(folder: Path, split: str | None = None, gap: Sequence[Path] = ()) -
         if lacking:
             text += f"\n\nThe first paper's tables need the models {', '.join(lacking)}: build them into this cache."
     if gap:
-        blocks += ["## Why the paper's accuracies are lower", *map(_gap, gap)]
+        from engine.paper.gap_report import section
+
+        blocks += ["## Why the paper's accuracies are lower", *map(section, gap)]
     return Report(text, json.dumps(content, indent=1, allow_nan=False) + "\n", "\n\n".join(blocks) + "\n")
 
 
@@ -139,36 +141,4 @@ def _head(manifest: Manifest) -> str:
         f"Written by `python -m engine evaluate`, from a cache of {manifest.faces:,} faces, built on {hardware}. "
         "Values stand with their 95 % interval (bootstrap over faces, 1,000 resamples, seed 0) and n. Definitions: "
         "[what is computed](uncertainty.md). Everything again, from the images on: `make paper FERPLUS=PATH`."
-    )
-
-
-def _gap(path: Path) -> str:
-    """A section for what explain-gap wrote: its variants, or table 1 done in other ways."""
-    from engine.paper.gap import Finding, OnAllFaces, from_json
-    from engine.paper.report import cell, table
-
-    found = from_json(path.read_text(encoding="utf-8"))
-    variants = [
-        (f.name, cell(f.accuracy), cell(f.accuracy_lost), cell(f.loss), cell(f.pair_accuracy), f"{f.accuracy.n:,}")
-        for f in found
-        if isinstance(f, Finding)
-    ]
-    if variants:
-        head = ("variant", "here: accuracy, %", "here: lost, points", "here: loss, nats", "here: pair accuracy, %", "n")
-        return (
-            "Validation faces drawn at random, twice as many for training; CASIA-WebFace, Mixed-7a, deterministic "
-            "head. The names say what differs from the first line (`python -m engine explain-gap`). Pair accuracy is "
-            "the agreement with single votes.\n\n" + table(head, variants)
-        )
-    layers = [
-        (
-            f.way, f.layer, f"{f.paper_accuracy:g}", cell(f.accuracy), f"{f.paper_loss:g}", cell(f.loss),
-            f"{f.accuracy.n:,}",
-        )
-        for f in found
-        if isinstance(f, OnAllFaces)
-    ]  # fmt: skip
-    return (
-        "Table 1 again, CASIA-WebFace, all training and validation faces (`python -m engine explain-gap --all-faces`):"
-        "\n\n" + table(("way", "layer", "paper", "here: accuracy, %", "paper", "here: loss, nats", "n"), layers)
     )

@@ -1,20 +1,20 @@
 """Why the paper's accuracies (55 to 57 %) lie so far below what the same design gives here: one difference at a time.
 
     python -m engine explain-gap ferplus:PATH --out docs/gap.json
-    python -m engine explain-gap ferplus:PATH --out docs/gap-all-faces.json --all-faces
+    python -m engine explain-gap ferplus:PATH --what layers --out docs/gap-layers.json
 
 The paper leaves open how its 48-pixel faces became FaceNet's input and how the labels were used. Each variant changes
 one such thing, computes the features anew (CASIA-WebFace, Mixed-7a), trains the deterministic head on the same random
 training faces, and is judged on the same random validation faces. The test split is not touched.
 
-`--all-faces` measures the whole of table 1, on all faces, in the two ways that come near the paper's losses as well as
-its accuracies: with pixels left at 0..255, and with a trunk that was never trained.
+`--what layers` measures the whole of table 1, on all faces, in the two ways that come near the paper's losses as well
+as its accuracies: with pixels left at 0..255, and with a trunk that was never trained.
 """
 
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -284,16 +284,3 @@ def line(finding: Finding | OnAllFaces) -> str:
 
 def to_json(findings: Sequence[Finding] | Sequence[OnAllFaces]) -> str:
     return json.dumps([asdict(finding) for finding in findings], indent=1) + "\n"
-
-
-def from_json(text: str) -> list[Finding | OnAllFaces]:
-    """What to_json wrote. Raises ValueError when it is something else."""
-    found: list[Finding | OnAllFaces] = []
-    for record in json.loads(text):
-        fields: dict[str, Any] = {k: Estimate(**v) if isinstance(v, dict) else v for k, v in record.items()}
-        kind = OnAllFaces if "paper_loss" in fields else Finding
-        try:
-            found.append(kind(**fields))
-        except TypeError:
-            raise ValueError("This is not what explain-gap writes. Run it again.") from None
-    return found

@@ -67,7 +67,7 @@ def measure(folder: Path) -> Measured:
     layers, missing = _layers(folder)
     seeds = _seeds(folder)
     lines = [*table1(layers), *table2(models), *table3(models)]
-    lines += [*_correlations(models), *_jsd(models), *_ceiling(models)]
+    lines += [*correlation_lines(models), *jsd(models), *_ceiling(models)]
     distances = {name: np.sqrt(models[name].jsd) for name in models}
     figures = {
         **{f"figure 2 left, {name}": _reliability(models[name]) for name in models},
@@ -110,8 +110,7 @@ def table3(models: Mapping[str, Scored]) -> Iterator[Line]:
     for name, scored in models.items():
         whole = bootstrap_means({"correct": scored.correct})["correct"]
         yield Line("Table 3", name, "accuracy, %", printed.ACCURACY.get(name), percent(whole))
-    for name in ("uncnet", "uncnet-ensemble"):
-        scored = models[name]
+    for name, scored in _sampled(models):
         orders = {part: scored.triple[part] for part in PARTS} | {"1 - confidence": 1 - scored.probs.max(1)}
         for part, order in orders.items():
             paper = printed.ACCURACY_AT_75.get(part) if name == "uncnet" else None
@@ -123,9 +122,9 @@ def table3(models: Mapping[str, Scored]) -> Iterator[Line]:
             yield Line("Beyond", f"{name}, {part}", "AURC of the errors", None, area.aurc)
 
 
-def _correlations(models: Mapping[str, Scored]) -> Iterator[Line]:
-    for name in ("uncnet", "uncnet-ensemble"):
-        scored, same = models[name], name == "uncnet"
+def correlation_lines(models: Mapping[str, Scored]) -> Iterator[Line]:
+    for name, scored in _sampled(models):
+        same = name == "uncnet"
         for target, values, paper in (("d", scored.d, printed.PEARSON_D), ("JSD", scored.jsd, printed.PEARSON_JSD)):
             for part, estimate in correlations(scored.triple, values, "pearson").items():
                 printed_value = paper.get(part) if same else None
@@ -138,7 +137,12 @@ def _correlations(models: Mapping[str, Scored]) -> Iterator[Line]:
             yield Line("Section 4", f"{name}, {part}", "Pearson r of tenth with pair Brier", paper_value, estimate)
 
 
-def _jsd(models: Mapping[str, Scored]) -> Iterator[Line]:
+def _sampled(models: Mapping[str, Scored]) -> Iterator[tuple[str, Scored]]:
+    """The models that have an epistemic part."""
+    yield from ((name, scored) for name, scored in models.items() if name != "baseline")
+
+
+def jsd(models: Mapping[str, Scored]) -> Iterator[Line]:
     for name, scored in models.items():
         means = bootstrap_means({"distance": np.sqrt(scored.jsd), "divergence": scored.jsd, "nll": scored.nll})
         paper = printed.JSD[name][0] if name in printed.JSD else None

@@ -1,5 +1,7 @@
 """The search for the paper's accuracy gap: each variant does what its name says, and all are judged alike."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,10 +9,13 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from engine.cli import app
+from engine.config import HeadConfig
 from engine.features import Split
 from engine.metrics.bootstrap import Estimate
-from engine.paper import gap
+from engine.paper import gap, unscaled
 from engine.paper.gap import Finding, Input, OnAllFaces, Variant
+from engine.paper.gap_report import read
+from engine.paper.measure import Line
 from engine.sources.rows import SourceProblem
 from tests import synthetic
 
@@ -89,9 +94,12 @@ def test_json_round_trip(tmp_path):
         [Finding("a", e, e, e, e), Finding("b", e, e, e, e)],
         [OnAllFaces("c", "mixed-7a", 55.75, 1.514, e, e)],
     ):
-        assert gap.from_json(gap.to_json(found)) == found
-    with pytest.raises(ValueError, match="explain-gap"):
-        gap.from_json('[{"x": 1}]')
+        assert read(gap.to_json(found)) == found
+    lines = [Line("Table 3", "uncnet", "accuracy, %", 56.943, e)]
+    assert read(unscaled.to_json(lines)) == lines
+    for text in ('[{"x": 1}]', "[]", "no JSON", "{}"):
+        with pytest.raises(ValueError, match="explain-gap"):
+            read(text)
 
 
 def test_the_report_shows_both_kinds(tmp_path):
@@ -100,13 +108,34 @@ def test_the_report_shows_both_kinds(tmp_path):
     (tmp_path / "b.json").write_text(gap.to_json([OnAllFaces("raw", "mixed-7a", 55.75, 1.514, e, e)]))
     cache = synthetic.write(tmp_path / "c", 30)
     arguments = ["evaluate", str(cache), "--markdown", str(tmp_path / "r.md")]
-    for name in ("a.json", "b.json"):
+    (tmp_path / "c.json").write_text(unscaled.to_json([Line("Table 3", "uncnet", "accuracy, %", 56.943, e)]))
+    for name in ("a.json", "b.json", "c.json"):
         arguments += ["--gap", str(tmp_path / name)]
     assert CliRunner().invoke(app, arguments).exit_code == 0
     text = (tmp_path / "r.md").read_text()
     assert "| pixels left at 0..255 | 45.60 [43.60, 47.80] |" in text and "| raw | mixed-7a | 55.75 |" in text
+    assert "| Table 3 | uncnet | accuracy, % | 56.943 | 45.60 [43.60, 47.80] |" in text
 
 
 def test_too_few_faces_are_refused():
     with pytest.raises(SourceProblem, match="Lower --faces"):
         gap.draw("probe:", "train", 10**6, 0)
+
+
+@pytest.mark.usefixtures("use_random_facenet")
+def test_the_papers_numbers_on_unscaled_pixels(monkeypatch):
+    """On few faces and with random weights: every printed number is there, and measured on the test faces."""
+    rng = np.random.default_rng(0)
+
+    def draw(spec, split, n, seed):
+        faces = {"train": 40, "validation": 12, "test": 24}[split]
+        images = tuple(Image.fromarray(rng.integers(0, 255, (48, 48), np.uint8)) for _ in range(faces))
+        return gap.Drawn(images, rng.multinomial(10, rng.dirichlet(np.full(8, 0.5), faces)).astype(float))
+
+    monkeypatch.setattr("engine.paper.unscaled.draw", draw)
+    monkeypatch.setattr("engine.paper.unscaled.HeadConfig", lambda: replace(HeadConfig(), epochs=1, dropouts=(0.1,)))
+    said: list[str] = []
+    lines = unscaled.on_unscaled_pixels("any", said.append)
+    assert len(said) == 5 and {line.subject for line in lines} >= {"baseline", "uncnet"}
+    assert all(line.paper is not None and line.ours.n in (24, 18) for line in lines)
+    assert {"accuracy, %", "ECE, %", "Pearson r with d", "mean JSD, distance"} <= {line.quantity for line in lines}
