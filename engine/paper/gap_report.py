@@ -45,7 +45,7 @@ def _variants(found: Sequence[Finding]) -> str:
     head = ("variant", "here: accuracy, %", "here: lost, points", "here: loss, nats", "here: pair accuracy, %", "n")
     return (
         "Validation faces drawn at random, twice as many for training; CASIA-WebFace, Mixed-7a, deterministic head. "
-        "The names say what differs from the first line (`explain-gap`). Pair accuracy is the agreement with single votes."
+        "The names say what differs from the first line (`explain-gap`). Pair accuracy: agreement with single votes."
         "\n\n" + table(head, rows)
     )
 
