@@ -88,7 +88,7 @@ class Page:
         app = self.browser.find_elements("css selector", "[data-testid=stApp]")
         return not app or app[0].get_attribute("data-test-script-state") != "notRunning"
 
-    def until(self, holds: Callable[[], Any], seconds: float = 20) -> Any:
+    def until(self, holds: Callable[[], Any], seconds: float = 40) -> Any:
         from selenium.common.exceptions import WebDriverException
 
         deadline = time.monotonic() + seconds
@@ -188,8 +188,8 @@ def test_the_choice_of_model_survives_a_change_of_page(page):
     page.open("/?model=compact")
     page.browser.find_element("link text", "Faces").click()
     page.until(lambda: "/faces" in page.browser.current_url and len(page.tiles(1)) == 12)
-    assert page.query() == {"model": "compact"}
-    assert "draws one sample" in page.browser.find_element("css selector", "[data-testid=stMain]").text
+    page.until(lambda: page.query() == {"model": "compact"})
+    page.until(lambda: "draws one sample" in page.browser.find_element("css selector", "[data-testid=stMain]").text)
 
 
 def test_every_face_has_alt_text_and_hostile_urls_no_traceback(page):
@@ -281,4 +281,5 @@ def test_pages_of_statistics_begin_with_the_test_faces_and_any_can_be_asked_for(
     page.visit(
         "/rejection?split=train&handed=10&by=U_t", lambda: "5 of 50 faces, those with the highest U_t" in page.text()
     )
-    assert page.query() == {"split": "train", "handed": "10", "by": "U_t"} and len(page.ids()) == 5
+    assert page.query() == {"split": "train", "handed": "10", "by": "U_t"}
+    page.until(lambda: len(page.ids()) == 5)
