@@ -12,7 +12,8 @@ import torch
 
 from engine.backbones.facenet import PRETRAININGS, FaceNetTrunk, convolutions
 from engine.weights import facenet
-from engine.weights.facenet import KNOWN, convert, fixed_image, get, load_trunk
+from engine.weights.facenet import get, load_trunk
+from engine.weights.facenet_files import KNOWN, convert, fixed_image
 from engine.weights.files import WeightsProblem, sha256_of
 from engine.weights.frozen_graph import FLOAT, _graph_class, float_constants
 from tests.engine.facenet import by_facenet_pytorch, random_network
