@@ -38,8 +38,9 @@ class ModelInfo:
     seed: int | None
     backbones: tuple[str, ...]  # the first one's features are kept for embedding and neighbours
     weights_sha256: str
-    precision: str  # 'fp32' or 'bf16', of the trunk
+    precision: str  # 'fp32' or 'bf16', of the trunk; '' for predictions that were made elsewhere
     device: str
+    faces: int | None = None  # how many faces it has scored, where that is not every face
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,25 @@ class BackboneInfo:
     weights_sha256: str
     precision: str  # 'fp32' or 'bf16'
     device: str
+
+
+@dataclass(frozen=True)
+class LayoutInfo:
+    """How a map of the faces was made: one point per face."""
+
+    method: str  # 'umap' or 'pca'
+    space: str  # what it is a map of: a backbone's name, or a model's, whose class probabilities it shows then
+    seed: int
+    fitted: int  # faces that it was fitted on; the others were placed afterwards
+    settings: dict[str, Any] = field(default_factory=dict)  # such as neighbours, or the share of variance explained
+
+
+@dataclass(frozen=True)
+class NeighbourInfo:
+    """How the nearest faces of one backbone were found."""
+
+    nearest: int  # k, at most
+    searched: int  # training faces among which they were looked for; a random sample where there are more
 
 
 @dataclass(frozen=True)
@@ -77,6 +97,8 @@ class Manifest:
     packages: dict[str, str] = field(default_factory=dict)
     models: dict[str, ModelInfo] = field(default_factory=dict)
     backbones: dict[str, BackboneInfo] = field(default_factory=dict)  # of the features that are kept
+    layouts: dict[str, LayoutInfo] = field(default_factory=dict)  # by name, such as 'umap-compact-0'
+    neighbours: dict[str, NeighbourInfo] = field(default_factory=dict)  # by backbone
     chunks: tuple[Chunk, ...] = ()
     parts: dict[str, dict[str, Part]] = field(default_factory=dict)  # table -> part name -> Part
 
@@ -86,14 +108,26 @@ class Manifest:
 
     @property
     def ready_models(self) -> tuple[str, ...]:
-        """Models whose predictions cover every face so far."""
-        done = [m for m in self.models if self.rows(f"predictions/model={m}") == self.faces]
-        return tuple(done) if self.faces else ()
+        """Models whose predictions cover every face so far, or as many as they are said to cover."""
+        expected = {m: self.faces if info.faces is None else info.faces for m, info in self.models.items()}
+        return tuple(m for m, faces in expected.items() if faces and self.rows(f"predictions/model={m}") == faces)
 
     @property
     def ready_features(self) -> tuple[str, ...]:
         """Backbones whose features are kept for every face so far."""
         done = [b for b in self.backbones if self.rows(f"features/backbone={b}") == self.faces]
+        return tuple(done) if self.faces else ()
+
+    @property
+    def ready_layouts(self) -> tuple[str, ...]:
+        """Maps that place every face."""
+        done = [name for name in self.layouts if self.rows(f"embeddings/layout={name}") == self.faces]
+        return tuple(done) if self.faces else ()
+
+    @property
+    def ready_neighbours(self) -> tuple[str, ...]:
+        """Backbones in which the nearest faces of every face are known."""
+        done = [b for b in self.neighbours if self.rows(f"neighbours/backbone={b}") == self.faces]
         return tuple(done) if self.faces else ()
 
     def rows(self, table: str) -> int:
@@ -141,6 +175,8 @@ def _parse(raw: dict[str, Any]) -> Manifest:
                 for name, info in raw["models"].items()
             },
             "backbones": {name: BackboneInfo(**info) for name, info in raw.get("backbones", {}).items()},
+            "layouts": {name: LayoutInfo(**info) for name, info in raw.get("layouts", {}).items()},
+            "neighbours": {name: NeighbourInfo(**info) for name, info in raw.get("neighbours", {}).items()},
             "chunks": tuple(Chunk(**chunk) for chunk in raw["chunks"]),
             "parts": {
                 table: {name: Part(**part) for name, part in parts.items()} for table, parts in raw["parts"].items()

@@ -71,6 +71,34 @@ def features(dimensions: int) -> pa.Schema:
     )
 
 
+def embedding() -> pa.Schema:
+    """One point per face and layout; the axes of a map of features have no unit."""
+    return pa.schema(
+        [
+            _field("face_id", pa.int64(), nullable=False),
+            _field("x", pa.float32(), nullable=False),
+            _field("y", pa.float32(), nullable=False),
+        ]
+    )
+
+
+def neighbours() -> pa.Schema:
+    """The nearest faces of each face by cosine distance of one backbone's features, nearest first, without itself.
+
+    Twice: among the training faces, and among the faces of its own split. Lists are shorter where there are fewer.
+    """
+    ids, distances = pa.list_(pa.int64()), pa.list_(pa.float32())
+    return pa.schema(
+        [
+            _field("face_id", pa.int64(), nullable=False),
+            _field("train", ids, nullable=False),
+            _field("train_distance", distances, "1 - cosine", nullable=False),
+            _field("own", ids, nullable=False),
+            _field("own_distance", distances, "1 - cosine", nullable=False),
+        ]
+    )
+
+
 def rejects() -> pa.Schema:
     """Every input that did not become a face."""
     return pa.schema(

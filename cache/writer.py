@@ -22,6 +22,7 @@ from cache.errors import CacheBusy, CacheNotFound, SchemaMismatch
 from cache.manifest import Chunk, Manifest, Part
 
 LOCK = ".lock"
+TABLES = ("faces", "thumbnails", "predictions", "features", "embeddings", "neighbours", "rejects", "summary")
 
 
 class CacheWriter:
@@ -49,11 +50,10 @@ class CacheWriter:
             self._manifest = manifests.load(self.folder)
         except CacheNotFound:
             strangers = [p.name for p in self.folder.iterdir() if not p.name.startswith(".")]
-            ours = {"faces", "thumbnails", "predictions", "features", "rejects", "summary"}
-            if set(strangers) - ours:
+            if set(strangers) - set(TABLES):
                 self._lock.release()
                 raise CacheNotFound(
-                    f"{self.folder} holds other files ({', '.join(sorted(set(strangers) - ours)[:3])}) and no "
+                    f"{self.folder} holds other files ({', '.join(sorted(set(strangers) - set(TABLES))[:3])}) and no "
                     "cache. Choose an empty or new folder for --out."
                 ) from None
         except SchemaMismatch:
@@ -145,7 +145,7 @@ class CacheWriter:
 
 def _leftovers(folder: Path, named: set[Path]) -> Iterable[Path]:
     yield from folder.glob(".manifest.*.tmp")
-    for table in ("faces", "thumbnails", "predictions", "features", "rejects", "summary"):
+    for table in TABLES:
         for path in sorted((folder / table).rglob("*")):
             if path.suffix == ".tmp" or (path.suffix == ".parquet" and path not in named):
                 yield path
