@@ -5,7 +5,7 @@ in a widget or in a URL, becomes part of a statement.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from cache.errors import BadQuery
@@ -25,6 +25,14 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Region:
+    """A polygon on a map of the faces: what a lasso or a box encloses, by the even-odd rule."""
+
+    layout: str
+    polygon: tuple[tuple[float, float], ...]  # x, y of the corners; the last is joined to the first
+
+
+@dataclass(frozen=True)
 class Filter:
     """Every condition must hold; an empty one holds for every face."""
 
@@ -34,9 +42,19 @@ class Filter:
     correct: bool | None = None  # faces without a majority are neither
     ranges: tuple[tuple[str, float, float], ...] = ()  # (number column, low, high), both ends included
     values: tuple[tuple[str, tuple[str, ...]], ...] = ()  # (text column, allowed values)
+    faces: tuple[int, ...] = ()  # picked one by one
+    regions: tuple[Region, ...] = ()
+    subsets: "tuple[Subset, ...]" = ()
+
+    def within(self, model: str | None, other: "Filter", *, inside: bool = True) -> "Filter":
+        """This filter, and the other one as `model` judges it; with inside=False, and not the other one."""
+        return replace(self, subsets=(*self.subsets, Subset(model, other, inside)))
 
     def where(self, columns: Mapping[str, Column]) -> tuple[str, list[Value]]:
-        """SQL condition and its parameters. Raises BadQuery for a column the cache lacks."""
+        """SQL condition on the columns, and its parameters; regions and subsets are `Cache.condition`'s to add.
+
+        Raises BadQuery for a column the cache lacks.
+        """
         terms: list[str] = []
         bound: list[Value] = []
 
@@ -45,6 +63,7 @@ class Filter:
                 terms.append(f"{identifier(name, columns)} IN ({', '.join('?' * len(allowed))})")
                 bound.extend(allowed)
 
+        one_of("face_id", self.faces)
         one_of("split", self.splits)
         one_of("predicted", self.predicted)
         one_of("majority", self.majority)
@@ -58,6 +77,15 @@ class Filter:
             _expect(name, "text", columns)
             one_of(name, allowed)
         return " AND ".join(terms) or "TRUE", bound
+
+
+@dataclass(frozen=True)
+class Subset:
+    """The faces that a filter lets through when `model` judges them, or (inside=False) all the others."""
+
+    model: str | None
+    where: Filter
+    inside: bool = True
 
 
 @dataclass(frozen=True)

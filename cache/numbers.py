@@ -51,7 +51,7 @@ def numbers(
     """
     judge = filtered_by or model
     known = cache.columns(model)
-    condition, bound = where.where(cache.columns(judge))
+    condition, bound = cache.condition(judge, where)
     if probs and model is None:
         raise BadQuery("Probabilities belong to a model, and none was named.")
     names = list(dict.fromkeys(columns))

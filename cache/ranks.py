@@ -29,7 +29,7 @@ def place(
     """
     known = cache.columns(model)
     sort.order(known)  # refuses an unknown column
-    condition, bound = where.where(known)
+    condition, bound = cache.condition(model, where)
     listed = f"(SELECT face_id, {quote(sort.column)} AS value FROM {cache.joined(model)} WHERE {condition})"
     own = cache.rows(f"SELECT value FROM {listed} WHERE face_id = ?", [*bound, face_id])
     if not own:
@@ -71,7 +71,7 @@ def spread(
 ) -> pd.DataFrame:
     """Up to `faces` faces at equal steps of rank, from the lowest to the highest value of a column."""
     known = cache.columns(model)
-    condition, bound = where.where(known)
+    condition, bound = cache.condition(model, where)
     order = Sort(column).order(known)
     for name in columns:
         if name not in known:
@@ -105,7 +105,7 @@ def contrast(
     to 100, so that tied faces share one) and `columns`. Two sorts of what matches: .4 s of one core for a million.
     """
     known = cache.columns(model)
-    condition, bound = where.where(known)
+    condition, bound = cache.condition(model, where)
     first, second = identifier(high, known), identifier(low, known)
     wanted = [identifier(name, known) for name in dict.fromkeys(columns) if name != "face_id"]
     both = " AND ".join(f"{name} IS NOT NULL AND NOT isnan({name}::DOUBLE)" for name in (first, second))
