@@ -107,7 +107,7 @@ class CacheWriter:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{part}.parquet"
         temporary = folder / f".{part}.{os.getpid()}.tmp"
-        group = schema.THUMBNAIL_ROW_GROUP if name == "thumbnails" else 65_536
+        group = schema.ROW_GROUPS.get(name.partition("/")[0], schema.ROW_GROUP)
         try:
             pq.write_table(table, temporary, compression="zstd", row_group_size=group)
             digest = _flush(temporary)

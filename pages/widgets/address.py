@@ -15,6 +15,8 @@ from streamlit.errors import StreamlitAPIException
 from pages.widgets.problems import ignored
 
 FACE = "face"
+PICKED = "picked"
+MOST_PICKED = 500
 LARGEST_ID = 2**63 - 1  # face_id is an int64
 
 
@@ -94,10 +96,14 @@ def opened_face() -> Opened | None:
     if text is None:
         return None
     number, _, listing = text.partition("~")
-    if number.isascii() and number.isdigit() and len(number) < 20 and int(number) <= LARGEST_ID:
+    if is_face_id(number):
         return Opened(int(number), listing)
     drop(FACE, "expected the number of a face")
     return None
+
+
+def is_face_id(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= LARGEST_ID
 
 
 def open_face(face_id: int, listing: str = "") -> None:
@@ -106,3 +112,23 @@ def open_face(face_id: int, listing: str = "") -> None:
 
 def close_face() -> None:
     st.query_params.pop(FACE, None)
+
+
+def picked_faces() -> list[int]:
+    """Faces picked by hand, ?picked=ID,ID,..."""
+    text = st.query_params.get(PICKED)
+    if not text:
+        return []
+    ids = text.split(",")
+    if len(ids) > MOST_PICKED or not all(map(is_face_id, ids)):
+        drop(PICKED, f"expected the numbers of at most {MOST_PICKED:,} faces")
+        return []
+    return list(dict.fromkeys(map(int, ids)))
+
+
+def pick_faces(ids: Sequence[int]) -> None:
+    """Put them into the address; the first MOST_PICKED, for an address has an end."""
+    if ids:
+        st.query_params[PICKED] = ",".join(map(str, ids[:MOST_PICKED]))
+    else:
+        st.query_params.pop(PICKED, None)

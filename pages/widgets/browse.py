@@ -9,15 +9,15 @@ from cache.ranks import place
 from cache.schema import NEEDS_VOTES
 from pages.charts.colours import MODEL, TRIPLE
 from pages.widgets import drawer
-from pages.widgets.address import expect, expect_whole, open_face
+from pages.widgets.address import expect, expect_whole, open_face, pick_faces, picked_faces
 from pages.widgets.caches import View
 from pages.widgets.face_grid.component import face_grid
 from pages.widgets.filters import describe, first_page, matching_faces, number_range
 from pages.widgets.problems import guard
 from pages.widgets.tiles import page_of_tiles
-from pages.widgets.wording import names
+from pages.widgets.wording import count, names
 
-SIZES = (48, 96, 200)
+SIZES = (48, 96, 200, 1000)
 ORDERS = {"lowest first": False, "highest first": True}
 
 
@@ -52,11 +52,23 @@ def browse(view: View, where: Filter) -> None:
                 colour=TRIPLE.get(sort.column, MODEL),
                 on_open=open_face,
                 last=drawer.last_shown(),
+                picked=(chosen := picked_faces()),
+                on_pick=pick_faces,
             )
-            drawer.legend()
+            drawer.legend("Space or Ctrl-click picks a face, Shift-click a stretch of them, Escape lets all go.")
+            if chosen:
+                picked(view, chosen)
         drawer.show(
             view, partial(place, view.cache, view.model, where=where, sort=sort), on_close=partial(turn_to, size)
         )
+
+
+def picked(view: View, chosen: list[int]) -> None:
+    """What can be done with faces picked by hand."""
+    by_hand = Filter(faces=tuple(chosen))
+    with st.container(horizontal=True, vertical_alignment="center", key="picked-faces"):
+        st.markdown(f"**{count(view.cache.count(None, by_hand), 'face')} picked**", width="content")
+        st.button("Let go", on_click=pick_faces, args=[[]], type="tertiary", icon=":material/close:")
 
 
 def choose_sort(view: View) -> Sort:

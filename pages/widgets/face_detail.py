@@ -9,6 +9,7 @@ from pages.charts.votes import describe_votes, votes_and_probabilities
 from pages.widgets.caches import View
 from pages.widgets.face_grid.component import data_uri
 from pages.widgets.figure import theme
+from pages.widgets.nearest_faces import nearest_faces
 from pages.widgets.reading import reading
 from pages.widgets.wording import KINDS, PALETTE, SYMBOLS, count, names, number, plain
 
@@ -32,6 +33,7 @@ def detail(view: View, face: Face) -> None:
         chart(view, face)
     if face.probs is not None:
         triple(face, view.samples)
+    nearest_faces(view, face)
     facts(view, face)
 
 

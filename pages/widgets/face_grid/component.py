@@ -39,17 +39,26 @@ def face_grid(
     layout: Literal["grid", "gallery", "row"] = "grid",
     tile: int = 72,
     last: int | None = None,
+    picked: Sequence[int] | None = None,
+    on_pick: Callable[[list[int]], None] | None = None,
 ) -> None:
     """Draw the tiles; `on_open` gets the id of a face that is clicked, or opened by Enter.
 
     layout: 'grid' wraps, 'gallery' keeps its rows full, 'row' scrolls sideways. tile: least width in px.
-    last: the face to give the keyboard focus to, after its drawer was closed.
+    last: the face to give the keyboard focus to, after its drawer was closed. picked: faces that are marked, those of
+    other pages included; None where none can be. `on_pick` gets all of them after Space, Escape or a click with Ctrl or
+    Shift has changed which they are.
     """
 
     def opened() -> None:
         face_id = st.session_state[key].get("open")
         if isinstance(face_id, (int, float)):
             on_open(int(face_id))
+
+    def marked() -> None:
+        ids = st.session_state[key].get("pick")
+        if on_pick is not None and isinstance(ids, list):
+            on_pick([int(i) for i in ids if isinstance(i, (int, float))])
 
     _component(
         key=key,
@@ -60,8 +69,10 @@ def face_grid(
             "layout": layout,
             "tile": tile,
             "last": last,
+            "picked": None if picked is None else list(picked),
         },
         on_open_change=opened,
+        on_pick_change=marked,
     )
 
 

@@ -1,11 +1,16 @@
-// A grid of faces: one tab stop, arrow keys to move, Enter or click to open. Text from the data is only ever set as
-// text or as an attribute value, never as HTML.
+// A grid of faces: one tab stop, arrow keys to move, Enter or click to open; where faces can be picked, Space or
+// Ctrl-click picks one, Shift-click a stretch, Escape none. Text from the data is only ever set as text or as an
+// attribute value, never as HTML.
 
 const drawn = new WeakMap(); // list element -> what it shows, to tell new faces from a mere rerun
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const list = parentElement.querySelector(".grid");
   list.open = (id) => setTriggerValue("open", id);
+  list.pick = (ids) => {
+    mark(list, ids); // at once; the rerun then says the same
+    setTriggerValue("pick", ids);
+  };
   list.setAttribute("aria-label", data.label);
   list.style.setProperty("--tile", `${data.tile}px`);
   list.style.setProperty("--score", data.colour);
@@ -17,7 +22,32 @@ export default function ({ data, parentElement, setTriggerValue }) {
     drawn.set(list, shows);
     draw(list, data.items);
   }
+  mark(list, data.picked);
   if (data.last !== null) returnTo(list, String(data.last));
+}
+
+// ids: every picked face, also of pages that are not shown; null where faces cannot be picked.
+function mark(list, ids) {
+  list.picked = ids;
+  list.toggleAttribute("data-picking", Boolean(ids?.length));
+  for (const button of list.querySelectorAll("button")) {
+    if (ids) button.setAttribute("aria-pressed", ids.includes(Number(button.dataset.id)));
+    else button.removeAttribute("aria-pressed");
+  }
+}
+
+function toggle(list, button) {
+  const id = Number(button.dataset.id);
+  list.anchor = id;
+  list.pick(list.picked.includes(id) ? list.picked.filter((other) => other !== id) : [...list.picked, id]);
+}
+
+// From the face picked last to this one, as they stand in the list.
+function stretch(list, button) {
+  const ids = [...list.querySelectorAll("button")].map((b) => Number(b.dataset.id));
+  const ends = [Math.max(0, ids.indexOf(list.anchor)), ids.indexOf(Number(button.dataset.id))];
+  const run = ids.slice(Math.min(...ends), Math.max(...ends) + 1);
+  list.pick([...list.picked, ...run.filter((id) => !list.picked.includes(id))]);
 }
 
 function draw(list, items) {
@@ -59,12 +89,24 @@ function listen(list) {
     const button = event.target.closest("button");
     if (!button) return;
     focusOn(list, button);
-    list.open(Number(button.dataset.id));
+    if (list.picked && event.shiftKey) stretch(list, button);
+    else if (list.picked && (event.ctrlKey || event.metaKey)) toggle(list, button);
+    else list.open(Number(button.dataset.id));
   });
   list.addEventListener("keydown", (event) => {
     const buttons = [...list.querySelectorAll("button")];
     const at = buttons.indexOf(event.target.closest("button"));
     if (at < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (list.picked && event.key === " ") {
+      event.preventDefault();
+      toggle(list, buttons[at]);
+      return;
+    }
+    if (list.picked?.length && event.key === "Escape") {
+      event.stopPropagation();
+      list.pick([]);
+      return;
+    }
     const columns = Math.max(1, buttons.filter((b) => topOf(b) === topOf(buttons[0])).length);
     const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns };
     const to = { Home: 0, End: buttons.length - 1 }[event.key] ?? at + (steps[event.key] ?? NaN);
