@@ -58,22 +58,26 @@ def numbers(
     for name in names:
         if name not in known:
             raise BadQuery(f"This cache has no column '{name}'. It has: {', '.join(known)}.")
-    wanted = [_column(name, known[name].kind == "text") for name in names]
-    lists = [table for table, asked in (("probs", probs), ("votes", votes)) if asked]
-    classes = range(len(cache.classes))
-    # One column per class: DuckDB hands plain columns over far faster than lists.
-    wanted += [f"{table}[{c + 1}]::DOUBLE AS {quote(f'{table} {c}')}" for table in lists for c in classes]
     matching = cache.count(judge, where)
     if judge != model or matching > MOST_FACES:
-        some = f" ORDER BY hash(face_id), face_id LIMIT {MOST_FACES}" if matching > MOST_FACES else ""
-        condition = f"face_id IN (SELECT face_id FROM {cache.joined(judge)} WHERE {condition}{some})"
-    selected = ", ".join(["face_id AS id", *wanted])  # renamed, for it may be a wanted column too
+        some, share = "", 1.0
+        if matching > MOST_FACES:
+            # A random order by hash; a little more than enough of them first, since sorting all would take long.
+            some, share = f" ORDER BY hash(face_id), face_id LIMIT {MOST_FACES}", 1.1 * MOST_FACES / matching
+        condition = (
+            f"face_id IN (SELECT face_id FROM {cache.joined(judge)} "
+            f"WHERE {condition} AND hash(face_id) <= {int(min(1.0, share) * (2**64 - 1))}{some})"
+        )
+    # The face's number is renamed, for it may be a wanted column too.
+    selected = ", ".join(["face_id AS id", *(_column(name, known[name].kind == "text") for name in names)])
     frame = cache.frame(f"SELECT {selected} FROM {cache.joined(model)} WHERE {condition} ORDER BY id", bound)
+    face_id = _shared(frame["id"].to_numpy(np.int64))
     return Numbers(
         matching,
-        _shared(frame["id"].to_numpy(np.int64)),
+        face_id,
         {name: _values(frame[name], known[name].kind == "text") for name in names},
-        *(_matrix(frame, table, len(classes)) if table in lists else None for table in ("probs", "votes")),
+        _lists(cache, f"predictions/model={model}", "probs", face_id) if probs else None,
+        _lists(cache, "faces", "votes", face_id) if votes else None,
     )
 
 
@@ -89,8 +93,17 @@ def _values(series: pd.Series, text: bool) -> np.ndarray:
     return _shared(values)
 
 
-def _matrix(frame: pd.DataFrame, table: str, classes: int) -> np.ndarray:
-    return _shared(frame[[f"{table} {c}" for c in range(classes)]].to_numpy(np.float64, copy=True))
+def _lists(cache: Cache, table: str, column: str, face_id: np.ndarray) -> np.ndarray:
+    """(n, C) of the faces, in their order. A column per class: DuckDB hands plain ones over far faster than lists."""
+    classes = range(len(cache.classes))
+    wanted = ", ".join(f"{column}[{c + 1}]::DOUBLE AS c{c}" for c in classes)
+    frame = cache.frame(
+        f"SELECT {wanted} FROM (SELECT face_id, {column} FROM {quote(table)} SEMI JOIN chosen USING (face_id)) "
+        "ORDER BY face_id",
+        [],
+        chosen={"face_id": face_id},
+    )
+    return _shared(frame.to_numpy(np.float64, copy=True))
 
 
 def _shared(values: np.ndarray) -> np.ndarray:

@@ -1,30 +1,23 @@
-"""Read a cache with DuckDB, straight from its Parquet parts. Every query is bounded in rows."""
+"""Read a cache with DuckDB. Every query is bounded in rows."""
 
-import hashlib
 import math
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from cache import manifest as manifests
-from cache.errors import BadQuery, CacheGone, SchemaMismatch
-from cache.filters import Column, Filter, Region, Sort, Value, quote
+from cache.errors import BadQuery
+from cache.filters import Column, Filter, Sort, Value, quote
 from cache.manifest import Manifest
-from cache.regions import inside
 from cache.schema import ATTRIBUTE_PREFIX, SCORES
+from cache.store import PLANE, Store
 
 MAX_ROWS = 5_000  # no query returns more
-MOST_ENCLOSED = 8_000_000  # faces in all the regions that are remembered; 8 bytes each
 EVERYTHING = Filter()
 DATASET_ORDER = Sort()
 UNCERTAINTIES = ("u_total", "u_aleatoric", "u_epistemic")
@@ -52,18 +45,7 @@ class Cache:
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
         self.manifest: Manifest = manifests.load(self.folder)
-        # One thread per query: a second one saves 2 ms on 36,000 faces and costs 17 MB.
-        self._connection = duckdb.connect(
-            config={"memory_limit": "400MB", "threads": 1, "autoinstall_known_extensions": False}
-        )
-        self._connection.execute("SET GLOBAL parquet_metadata_cache = true")
-        self._lock = threading.RLock()
-        self._regions: OrderedDict[str, int] = OrderedDict()  # table -> faces in it, the one used last at the end
-        self._tables = {name: self._files(name) for name in self.manifest.parts}
-        for name, files in self._tables.items():
-            if files:
-                paths = ", ".join(_literal(str(path)) for path in files)
-                self.rows(f"CREATE VIEW {quote(name)} AS SELECT * FROM read_parquet([{paths}])", [])
+        self._store = Store(self.folder, self.manifest)
 
     # ---- what there is
 
@@ -83,16 +65,10 @@ class Cache:
     @cached_property
     def attributes(self) -> dict[str, Column]:
         """The dataset's own columns, by their name in the cache."""
-        if not self._tables.get("faces"):
+        if not self._store.has("faces"):
             return {}
-        try:
-            fields = pq.read_schema(self._tables["faces"][0])
-        except OSError:
-            raise self._gone() from None
-        except pa.ArrowInvalid as problem:
-            raise self._unreadable(problem) from None
         found = {}
-        for f in fields:
+        for f in self._store.fields("faces"):
             if f.name.startswith(ATTRIBUTE_PREFIX):
                 text = str(f.type) in ("string", "large_string")
                 unit = (f.metadata or {}).get(b"unit", b"").decode()
@@ -132,14 +108,14 @@ class Cache:
         offset: int = 0,
         columns: Sequence[str] | None = None,
     ) -> pd.DataFrame:
-        """Faces that match, in order: face_id, source, and `columns` (default: every one)."""
+        """Faces that match, in order: face_id and `columns` (default: every one)."""
         known = self.columns(model)
         condition, bound = self.condition(model, where)
-        names = [n for n in (columns if columns is not None else known) if n not in ("face_id", "source")]
+        names = [n for n in (columns if columns is not None else known) if n != "face_id"]
         for name in names:
             if name not in known:
                 raise BadQuery(f"This cache has no column '{name}'. It has: {', '.join(known)}.")
-        wanted = ", ".join(quote(name) for name in ("face_id", "source", *names))
+        wanted = ", ".join(quote(name) for name in ("face_id", *names))
         bound += [max(0, min(limit, MAX_ROWS)), max(0, offset)]
         return self.frame(
             f"SELECT {wanted} FROM {self.joined(model)} WHERE {condition} "
@@ -150,7 +126,7 @@ class Cache:
     def thumbnails(self, face_ids: Sequence[int]) -> dict[int, bytes]:
         """JPEG or PNG bytes of up to MAX_ROWS faces; a face the cache lacks is left out."""
         ids = [int(i) for i in face_ids][:MAX_ROWS]
-        if not ids or not self._tables.get("thumbnails"):
+        if not ids or not self._store.has("thumbnails"):
             return {}
         rows = self.rows(
             "SELECT face_id, thumbnail FROM thumbnails "
@@ -161,16 +137,16 @@ class Cache:
 
     def face(self, face_id: int, model: str | None) -> Face | None:
         """One face in full, or None when the cache has no such face."""
-        known = self.columns(model)
-        extra = ["source", "content_id", "votes"] + (["probs", "samples"] if model else [])
-        names = [*known, *extra]
+        names = list(self.columns(model))
         rows = self.rows(
-            f"SELECT {', '.join(map(quote, names))} FROM {self.joined(model)} WHERE face_id = ?",
-            [int(face_id)],
+            f"SELECT {', '.join(map(quote, names))} FROM {self.joined(model)} WHERE face_id = ?", [int(face_id)]
         )
         if not rows:
             return None
         row = dict(zip(names, rows[0], strict=True))
+        row |= self._wide("faces", ("source", "content_id", "votes"), face_id)
+        if model is not None:
+            row |= self._wide(f"predictions/model={model}", ("probs", "samples"), face_id)
         votes, probs, samples = (_array(row.pop(n, None)) for n in ("votes", "probs", "samples"))
         if samples is not None:
             samples = samples.reshape(-1, len(self.classes))
@@ -220,13 +196,13 @@ class Cache:
 
     def summary(self) -> pd.DataFrame:
         """Statistics computed at the end of a build: model, split, metric, value, low, high, n."""
-        if not self._tables.get("summary"):
+        if not self._store.has("summary"):
             return pd.DataFrame(columns=["model", "split", "metric", "value", "low", "high", "n"])
         return self.frame("SELECT * FROM summary LIMIT ?", [MAX_ROWS])
 
     def rejects(self, *, limit: int = 200) -> pd.DataFrame:
         """Inputs that did not become faces: source, stage, reason."""
-        if not self._tables.get("rejects"):
+        if not self._store.has("rejects"):
             return pd.DataFrame(columns=["source", "stage", "reason"])
         return self.frame("SELECT * FROM rejects LIMIT ?", [min(limit, MAX_ROWS)])
 
@@ -235,7 +211,7 @@ class Cache:
         return self.manifest.rows("rejects")
 
     def close(self) -> None:
-        self._connection.close()
+        self._store.close()
 
     # ---- for the other modules of this package
 
@@ -243,7 +219,9 @@ class Cache:
         """SQL condition on `joined(model)`, and its parameters: columns, regions and subsets together."""
         term, bound = where.where(self.columns(model))
         terms = [term]
-        terms += [f"face_id IN (SELECT face_id FROM {self._enclosed(region)})" for region in where.regions]
+        for region in where.regions:
+            self.points(region.layout)  # refuses an unknown map
+            terms.append(f"face_id IN (SELECT face_id FROM {self._store.enclosed(region)})")
         for subset in where.subsets:
             inner, more = self.condition(subset.model, subset.where)
             which = "IN" if subset.inside else "NOT IN"
@@ -252,67 +230,38 @@ class Cache:
         return " AND ".join(terms), bound
 
     def joined(self, model: str | None) -> str:
-        """What to select from: the faces, beside the predictions of a model when there is one."""
+        """What to select the columns of `columns(model)` from; of a model, the faces that it has scored."""
         if model is None:
-            return "faces"
-        if model not in self.models:
-            raise BadQuery(f"This cache has no model '{model}'. It has: {', '.join(self.models) or 'none yet'}.")
-        return f"faces JOIN {quote(f'predictions/model={model}')} USING (face_id)"
+            return self._store.faces()
+        self._expect_model(model)
+        return self._store.scored(model)
+
+    def points(self, layout: str) -> str:
+        """What to select face_id, x and y of a map from. Raises BadQuery for a map that the cache lacks."""
+        if layout.startswith(PLANE):
+            self._expect_model(layout.removeprefix(PLANE))
+        elif layout not in self.layouts:
+            raise BadQuery(f"This cache has no map '{layout}'. It has: {', '.join(self.layouts) or 'none yet'}.")
+        return self._store.points(layout)
 
     def rows(self, sql: str, bound: list[Any]) -> list[tuple[Any, ...]]:
-        return self._run(sql, bound, lambda result: result.fetchall())
+        return self._store.rows(sql, bound)
 
-    def frame(self, sql: str, bound: list[Any]) -> pd.DataFrame:
-        return self._run(sql, bound, lambda result: result.df())
+    def frame(self, sql: str, bound: list[Any], *, chosen: dict[str, np.ndarray] | None = None) -> pd.DataFrame:
+        """chosen: arrays that the statement may select from as a table of that name."""
+        return self._store.frame(sql, bound, chosen=chosen)
 
     # ---- inside
 
-    def _enclosed(self, region: Region) -> str:
-        """A table of the faces inside a region, made at its first use. Raises BadQuery for an unknown layout."""
-        if region.layout not in self.layouts:
-            raise BadQuery(f"This cache has no map '{region.layout}'. It has: {', '.join(self.layouts) or 'none yet'}.")
-        if len(region.polygon) < 3 or not np.isfinite(region.polygon).all():
-            raise BadQuery("A region on the map needs three corners or more, each two finite numbers.")
-        name = quote(f"region {hashlib.sha256(repr(region).encode()).hexdigest()[:16]}")
-        with self._lock:
-            if name not in self._regions:
-                self._regions[name] = self._fill(name, region)
-            self._regions.move_to_end(name)
-            while len(self._regions) > 1 and sum(self._regions.values()) > MOST_ENCLOSED:
-                oldest, _ = self._regions.popitem(last=False)
-                self.rows(f"DROP TABLE {oldest}", [])
-        return name
+    def _wide(self, table: str, columns: tuple[str, ...], face_id: int) -> dict[str, Any]:
+        """Columns of one face that stay on the disk."""
+        wanted = ", ".join(map(quote, columns))
+        found = self.rows(f"SELECT {wanted} FROM {quote(table)} WHERE face_id = ?", [int(face_id)])
+        return dict(zip(columns, found[0], strict=True))
 
-    def _fill(self, name: str, region: Region) -> int:
-        """Corners in SQL, rays in NumPy: ten times as fast as a polygon in SQL. Returns the number of faces."""
-        corners = np.array(region.polygon, dtype=np.float64)
-        (left, bottom), (right, top) = corners.min(axis=0), corners.max(axis=0)
-        box = self._run(
-            f"SELECT face_id, x, y FROM {quote(f'embeddings/layout={region.layout}')} "
-            "WHERE x BETWEEN ? AND ? AND y BETWEEN ? AND ?",
-            [left, right, bottom, top],
-            lambda result: result.fetchnumpy(),
-        )
-        chosen = {"face_id": box["face_id"][inside(box["x"], box["y"], region.polygon)]}
-        self._run(f"CREATE TABLE {name} AS SELECT face_id FROM chosen", [], lambda result: result.fetchall(), chosen)
-        return len(chosen["face_id"])
-
-    def _run(
-        self,
-        sql: str,
-        bound: list[Any],
-        fetch: Callable[[duckdb.DuckDBPyConnection], Any],
-        chosen: dict[str, np.ndarray] | None = None,  # arrays that the statement may name as a table
-    ) -> Any:
-        try:
-            with self._connection.cursor() as cursor:
-                if chosen is not None:
-                    cursor.register("chosen", pd.DataFrame(chosen))
-                return fetch(cursor.execute(sql, bound))
-        except duckdb.IOException:
-            raise self._gone() from None
-        except (duckdb.InvalidInputException, duckdb.SerializationException) as problem:
-            raise self._unreadable(problem) from None
+    def _expect_model(self, model: str) -> None:
+        if model not in self.models:
+            raise BadQuery(f"This cache has no model '{model}'. It has: {', '.join(self.models) or 'none yet'}.")
 
     def _percentiles(self, row: dict[str, Any], model: str | None) -> tuple[dict[str, float], int]:
         """Mid-rank percentile of each part of the triple among the faces of the same split."""
@@ -325,35 +274,6 @@ class Cache:
             f"SELECT {ranks}, count(*) FROM {self.joined(model)} WHERE {same}", [*twice, row["split"]]
         )[0]
         return {u: 100.0 * float(share) for u, share in zip(UNCERTAINTIES, shares, strict=True)}, int(n)
-
-    def _files(self, table: str) -> list[Path]:
-        root = self.folder.resolve()
-        paths = [root / part.file for part in self.manifest.parts[table].values() if part.rows]
-        for path in paths:
-            if not path.resolve().is_relative_to(root):
-                raise SchemaMismatch(f"The manifest of {self.folder} names a file outside it. Do not trust this cache.")
-            if not path.is_file():
-                raise SchemaMismatch(
-                    f"{path} is named in the manifest and missing. Build the cache again into a new folder."
-                )
-        return paths
-
-    def _gone(self) -> CacheGone:
-        return CacheGone(
-            f"The cache at {self.folder} was moved, deleted or rebuilt while it was open. Reload the page; if it is "
-            f"gone, build it again: python -m engine build SOURCE --out {self.folder}"
-        )
-
-    def _unreadable(self, problem: Exception) -> SchemaMismatch:
-        return SchemaMismatch(
-            f"A part of the cache at {self.folder} cannot be read ({str(problem).splitlines()[0]}). "
-            "Build the cache again into a new folder."
-        )
-
-
-def _literal(text: str) -> str:
-    escaped = text.replace("'", "''")
-    return f"'{escaped}'"
 
 
 def _array(values: Any) -> np.ndarray | None:

@@ -178,8 +178,11 @@ def test_deleted_while_open(tmp_path):
     cache = Cache(folder)
     assert cache.count(MODEL) == 40
     shutil.rmtree(folder)
+    assert cache.count(MODEL, Filter(splits=("test",))) == 13  # its narrow columns are in memory
     with pytest.raises(CacheGone, match="Reload"):
-        cache.page(MODEL)
+        cache.thumbnails([1])
+    with pytest.raises(CacheGone, match="Reload"):
+        cache.face(1, MODEL)
 
 
 def test_truncated_part(tmp_path):
