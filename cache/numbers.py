@@ -94,12 +94,10 @@ def _values(series: pd.Series, text: bool) -> np.ndarray:
 
 
 def _lists(cache: Cache, table: str, column: str, face_id: np.ndarray) -> np.ndarray:
-    """(n, C) of the faces, in their order. A column per class: DuckDB hands plain ones over far faster than lists."""
-    classes = range(len(cache.classes))
-    wanted = ", ".join(f"{column}[{c + 1}]::DOUBLE AS c{c}" for c in classes)
+    """(n, C) of the faces, in their order."""
+    wanted = ", ".join(f"c{c}::DOUBLE" for c in range(len(cache.classes)))
     frame = cache.frame(
-        f"SELECT {wanted} FROM (SELECT face_id, {column} FROM {quote(table)} SEMI JOIN chosen USING (face_id)) "
-        "ORDER BY face_id",
+        f"SELECT {wanted} FROM (FROM {cache.lists(table, column)} SEMI JOIN chosen USING (face_id)) ORDER BY face_id",
         [],
         chosen={"face_id": face_id},
     )

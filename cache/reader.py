@@ -244,6 +244,10 @@ class Cache:
             raise BadQuery(f"This cache has no map '{layout}'. It has: {', '.join(self.layouts) or 'none yet'}.")
         return self._store.points(layout)
 
+    def lists(self, table: str, column: str) -> str:
+        """What to select face_id and c0, c1, ... from: the entries of a list with one value per class."""
+        return self._store.lists(table, column, len(self.classes))
+
     def rows(self, sql: str, bound: list[Any]) -> list[tuple[Any, ...]]:
         return self._store.rows(sql, bound)
 

@@ -1,7 +1,8 @@
 """The tables of one cache in DuckDB: Parquet parts as views, and in memory the narrow columns that every query reads.
 
-A million faces fill 60 MB with their narrow columns and 30 MB more with those of each model. Queries are then ten to
-fifty times as fast as straight from the parts, whose lists and thumbnails stay on the disk.
+A million faces fill 60 MB with their narrow columns and 30 MB more with those of each model; votes and probabilities
+follow when statistics first need them, 20 and 40 MB. Queries are then ten to fifty times as fast as straight from the
+parts, where samples, features and thumbnails stay.
 """
 
 import hashlib
@@ -25,7 +26,7 @@ from cache.schema import SCORES
 
 LISTS = ("votes", "source", "content_id")  # of the faces, left in their parts: they are read for a few faces at a time
 NARROW = ("predicted", *SCORES)  # of a model's predictions
-MOST_SCORED = 4_000_000  # rows of predictions in memory, all models together; but three models in any case
+MOST_SCORED = 5_000_000  # rows of predictions and lists in memory, all models together; but four tables in any case
 MOST_ENCLOSED = 8_000_000  # faces in all the regions that are remembered; 8 bytes each
 MOST_DISTINCT = 1_000  # texts of a column that is kept as numbers of a list of them
 PLANE = "uncertainty of "  # and a model: the map whose x is the model's U_a, and y its U_e
@@ -99,9 +100,21 @@ class Store:
             if name not in self._scored:
                 self._scored[name] = self._load(name, quote(f"predictions/model={model}"))
             self._scored.move_to_end(name)
-            self._forget(self._scored, MOST_SCORED, least=3)
+            self._forget(self._scored, MOST_SCORED, least=4)
             aligned = name in self._kept
         return f"{faces} POSITIONAL JOIN {name}" if aligned else f"{faces} JOIN {name} USING (face_id)"
+
+    def lists(self, table: str, column: str, length: int) -> str:
+        """face_id and one column per entry of a list (c0, c1, ...), in memory: plain columns are read far faster."""
+        name = quote(f"lists {table} {column}")
+        with self._lock:
+            if name not in self._scored:
+                entries = ", ".join(f"{column}[{i + 1}] AS c{i}" for i in range(length))
+                self.rows(f"CREATE TABLE {name} AS SELECT face_id, {entries} FROM {quote(table)}", [])
+                self._scored[name] = int(self.rows(f"SELECT count(*) FROM {name}", [])[0][0])
+            self._scored.move_to_end(name)
+            self._forget(self._scored, MOST_SCORED, least=4)
+        return name
 
     def enclosed(self, region: Region) -> str:
         """The faces inside a region, in memory. Raises BadQuery for a polygon that is none."""
