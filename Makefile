@@ -37,7 +37,7 @@ demo: data/demo/.built  ## build the demo cache from the rendered faces and open
 
 app: .venv/installed  ## browse a cache: make app CACHE=data/ferplus
 	@echo "Doubtscope is at http://127.0.0.1:$(PORT) (Ctrl-C stops it)"
-	@DOUBTSCOPE_CACHE="$(CACHE)" OPENBLAS_NUM_THREADS=1 exec $(BIN)/python -m streamlit run app.py --server.port $(PORT)
+	@DOUBTSCOPE_CACHE="$(CACHE)" OPENBLAS_NUM_THREADS=1 exec $(BIN)/python -m pages --server.port $(PORT)
 
 test: .venv/installed-dev browser  ## run every test
 	$(BIN)/python -m pytest

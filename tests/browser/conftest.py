@@ -28,7 +28,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         port = free.getsockname()[1]
     log = (data / "server.log").open("w")
     process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+        [sys.executable, "-m", "pages", "--server.port", str(port)],
         cwd=ROOT,
         env={**os.environ, "DOUBTSCOPE_DATA": str(data), "DOUBTSCOPE_CACHE": ""},
         stdout=log,

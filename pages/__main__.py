@@ -1,0 +1,43 @@
+"""`python -m pages --server.port 8501`: the app as `streamlit run app.py` starts it, half a second sooner.
+
+While the browser fetches the front end, a thread loads what the pages import and the cache that they will open first,
+instead of when the first reader is already waiting.
+"""
+
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from streamlit import runtime
+from streamlit.runtime import RuntimeState
+from streamlit.web import cli
+
+from cache.errors import CacheError
+
+APP = Path(__file__).parent.parent / "app.py"
+
+
+def load() -> None:
+    """As soon as there is a server, which must not wait for this. What fails here says so on the page."""
+    while not (runtime.exists() and runtime.get_instance().state != RuntimeState.INITIAL):
+        time.sleep(0.02)
+    import plotly.graph_objects  # noqa: F401
+
+    import pages.widgets.browse
+    import pages.widgets.extremes
+    import pages.widgets.spectrum  # noqa: F401
+    from pages.widgets.caches import default_cache, find_caches, first_model, open_cache
+
+    with suppress(CacheError):
+        if found := find_caches():
+            cache, _ = open_cache(found[default_cache(found)])
+            if cache.manifest.faces:
+                cache.joined(first_model(cache))
+
+
+if __name__ == "__main__":
+    threading.Thread(target=load, name="load", daemon=True).start()
+    sys.argv = ["streamlit", "run", str(APP), *sys.argv[1:]]
+    cli.main()
