@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests import synthetic
+from tests.browser.page import Page
 
 ROOT = Path(__file__).parent.parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -20,9 +21,10 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of an app that shows one synthetic cache; ended by its own process id."""
+    """Address of an app that shows two synthetic caches, the smaller one first; ended by its own process id."""
     data = tmp_path_factory.mktemp("data")
     synthetic.write(data / "synthetic", 150)
+    synthetic.write(data / "thousand", 1050, models=("compact-ensemble",))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -74,3 +76,14 @@ def browser() -> Iterator[object]:
     found = webdriver.Chrome(options=options, service=Service(driver))
     yield found
     found.quit()
+
+
+@pytest.fixture
+def page(browser: object, server: str) -> Page:
+    browser.get_log("browser")  # forget what earlier tests logged
+    return Page(browser, server)
+
+
+@pytest.fixture
+def keys() -> object:
+    return pytest.importorskip("selenium.webdriver.common.keys").Keys
