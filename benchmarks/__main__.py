@@ -9,7 +9,8 @@ import argparse
 import itertools
 from pathlib import Path
 
-CACHE = Path("data/ferplus")
+CACHE, MILLION = Path("data/ferplus"), Path("data/million")
+PARTS = ("mc_dropout", "pipeline", "precision", "statistics", "app", "sessions")
 
 
 def main() -> None:
@@ -17,28 +18,39 @@ def main() -> None:
     parser.add_argument("--ferplus", type=Path, help="FER+; without it the pipeline is measured on the rendered faces")
     parser.add_argument("--cache", type=Path, default=CACHE, help="cache for the app (default: %(default)s)")
     parser.add_argument(
-        "--only", choices=("mc_dropout", "pipeline", "precision", "statistics", "app"), help="one part alone"
+        "--million", type=Path, default=MILLION, help="large cache for the app, beside it (default: %(default)s)"
     )
+    parser.add_argument("--only", choices=PARTS, help="one part alone")
     arguments = parser.parse_args()
-    from benchmarks import app, mc_dropout, pipeline, precision, statistics
+    from benchmarks import app, mc_dropout, pipeline, precision, sessions, statistics
     from engine import device as devices
 
     here = devices.hardware(devices.choose_device())
     print(f"{here.get('accelerator', here['processor'])}, {here['cores']} cores, device {here['device']}\n")
     there = arguments.ferplus is not None and arguments.ferplus.exists()
     source = f"ferplus:{arguments.ferplus}" if there else "probe:"
+    small = present(arguments.cache, "make ferplus FERPLUS=PATH")
+    large = present(
+        arguments.million, f"python -m benchmarks.make_synthetic --faces 1000000 --out {arguments.million} (2 GB)"
+    )
     measured = {
         "mc_dropout": mc_dropout.figures(),
         "pipeline": pipeline.figures(source),
         "precision": precision.figures(source),
-        "statistics": statistics.figures(arguments.cache),
-        "app": app.figures(arguments.cache),
+        "statistics": itertools.chain.from_iterable(map(statistics.figures, small)),
+        "app": itertools.chain.from_iterable(map(app.figures, small + large)),
+        "sessions": sessions.figures(small + large),
     }
-    if not (arguments.cache / "manifest.json").exists():
-        print(f"No cache at {arguments.cache}: the app is not measured. Build it: make ferplus FERPLUS=PATH")
-        measured["statistics"] = measured["app"] = iter(())
     for figure in itertools.chain(*(part for name, part in measured.items() if arguments.only in (None, name))):
         print(figure.line(), flush=True)
+
+
+def present(cache: Path, command: str) -> list[Path]:
+    """The cache, if it is there; else nothing, and how to make it."""
+    if (cache / "manifest.json").exists():
+        return [cache]
+    print(f"No cache at {cache}: the app is not measured on it. Make it: {command}")
+    return []
 
 
 if __name__ == "__main__":

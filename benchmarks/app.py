@@ -1,11 +1,6 @@
-"""The app on a cache: server start to faces drawn, server time of an interaction, and memory."""
+"""The app on a cache: server start to faces drawn, server time of interactions on every page, and memory after them."""
 
-import itertools
-import os
 import shutil
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,44 +9,48 @@ from typing import Any
 import numpy as np
 
 from benchmarks.report import Figure, median
+from benchmarks.server import Server, serving
+from benchmarks.visitor import Visitor
+from benchmarks.visits import Visits
+from cache.manifest import load
 
-ROOT = Path(__file__).parent.parent
 TILES = """
 return [...document.querySelectorAll('*')].flatMap(e => [...(e.shadowRoot?.querySelectorAll('.grid button img') ?? [])])
     .filter(image => image.complete && image.naturalWidth).length;
 """
 STARTS = 3
+FIRST_VIEW, MEDIAN, SLOW, MEMORY = 2.5, 0.15, 0.5, 600  # s, s, s, MB: the bars
+SLOWEST = 5  # interactions that are named
 
 
 def figures(cache: Path) -> Iterator[Figure]:
-    yield from interactions(cache)
-    yield from first_view(cache)
+    title = f"App, {load(cache).faces:,} faces"
+    yield from interactions(cache, title)
+    yield from first_view(cache, title)
 
 
-def interactions(cache: Path) -> Iterator[Figure]:
-    """Seconds that the page's script takes for a new sort, order, filter or page, Streamlit's own share included."""
-    from streamlit.testing.v1 import AppTest
-
-    os.environ |= {"DOUBTSCOPE_CACHE": str(cache)}
-    os.chdir(ROOT)
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run().switch_page("pages/faces.py")
-    app.query_params["view"] = "Browse"
-    app.run()
-    assert not app.exception, app.exception
-    seconds, orders = [], itertools.cycle(("lowest first", "highest first"))
-    for name in app.selectbox(key="sort").options[1:11]:  # every step shows faces that were not shown before
-        seconds.append(_timed(lambda n=name: app.selectbox(key="sort").set_value(n).run()))
-        order = next(orders)
-        seconds.append(_timed(lambda o=order: app.get("button_group")[-1].set_value(o).run()))
-    for size in (96, 200, 48):
-        seconds.append(_timed(lambda s=size: app.selectbox(key="size").set_value(s).run()))
-    assert not app.exception, app.exception
-    yield Figure("Faces: server time of an interaction, median", median(seconds), "s", at_most=0.15)
-    yield Figure("Faces: server time of an interaction, 95th percentile", float(np.quantile(seconds, 0.95)), "s")
-    yield Figure("Faces: interactions measured", len(seconds), "")
+def interactions(cache: Path, title: str) -> Iterator[Figure]:
+    """Seconds from a request to the end of the page's script, one visitor; the server is warm, the answer is new."""
+    with serving([cache]) as server, Visitor(server) as visitor:
+        visits = Visits(visitor, load(cache))
+        visits.every_page()
+        began = server.resident
+        found = list(visits.interactions())
+        held = server.resident
+    seconds = [step.seconds for step in found]
+    yield Figure(f"{title}: server time of an interaction, median", median(seconds), "s", at_most=MEDIAN)
+    yield Figure(f"{title}: the same, 95th percentile", float(np.quantile(seconds, 0.95)), "s", at_most=SLOW)
+    yield Figure(f"{title}: interactions measured", len(found), "")
+    for page in dict.fromkeys(step.page for step in found):
+        part = [step.seconds for step in found if step.page == page]
+        yield Figure(f"{title}: {page}, median of {len(part)}", median(part), "s")
+    for step in sorted(found, key=lambda step: -step.seconds)[:SLOWEST]:
+        yield Figure(f"{title}: among the slowest: {step.page}, {step.name}", step.seconds, "s")
+    yield Figure(f"{title}: resident memory after a visit of every page", began, "MB")
+    yield Figure(f"{title}: resident memory after all interactions", held, "MB", at_most=MEMORY)
 
 
-def first_view(cache: Path) -> Iterator[Figure]:
+def first_view(cache: Path, title: str) -> Iterator[Figure]:
     """Real server, real browser: from starting the server to the first faces drawn, and its memory then."""
     browser = _browser()
     if browser is None:
@@ -59,29 +58,18 @@ def first_view(cache: Path) -> Iterator[Figure]:
     drawn, memory = [], []
     try:
         for _ in range(STARTS):
-            with socket.socket() as free:
-                free.bind(("127.0.0.1", 0))
-                port = free.getsockname()[1]
             start = time.monotonic()
-            server = subprocess.Popen(
-                [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
-                cwd=ROOT, env={**os.environ, "DOUBTSCOPE_CACHE": str(cache)}, stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )  # fmt: skip
-            try:
-                _open(browser, f"http://127.0.0.1:{port}/faces")
+            with serving([cache], wait=False) as server:
+                _open(browser, server)
                 drawn.append(time.monotonic() - start)
-                memory.append(_resident(server.pid))
-            finally:
-                server.terminate()
-                server.wait(timeout=10)
+                memory.append(server.resident)
     finally:
         browser.quit()
-    yield Figure("Faces: server start to faces drawn, median", median(drawn), "s", at_most=2.0)
-    yield Figure("Faces: resident memory of the server then", median(memory), "MB", at_most=250)
+    yield Figure(f"{title}: server start to faces drawn, median", median(drawn), "s", at_most=FIRST_VIEW)
+    yield Figure(f"{title}: resident memory of the server then", median(memory), "MB")
 
 
-def _open(browser: Any, url: str, seconds: float = 60) -> None:
+def _open(browser: Any, server: Server, seconds: float = 60) -> None:
     from selenium.common.exceptions import WebDriverException
 
     deadline = time.monotonic() + seconds
@@ -89,14 +77,14 @@ def _open(browser: Any, url: str, seconds: float = 60) -> None:
     while time.monotonic() < deadline:
         try:
             if not opened:
-                browser.get(url)
+                browser.get(f"{server.url}/faces")
                 opened = True
             if browser.execute_script(TILES):
                 return
         except WebDriverException:
             opened = False  # the server does not listen yet
         time.sleep(0.02)
-    raise TimeoutError(f"No faces were drawn at {url} within {seconds:.0f} s.")
+    raise TimeoutError(f"No faces were drawn at {server.url}/faces within {seconds:.0f} s.")
 
 
 def _browser() -> Any | None:
@@ -113,15 +101,3 @@ def _browser() -> Any | None:
     for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
         options.add_argument(argument)
     return Chrome(options=options, service=Service(driver))
-
-
-def _resident(pid: int) -> float:
-    """MB of memory a process holds."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-
-def _timed(call: Any) -> float:
-    start = time.monotonic()
-    call()
-    return time.monotonic() - start

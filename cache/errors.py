@@ -23,3 +23,11 @@ class CacheBusy(CacheError):
 
 class BadQuery(CacheError):
     """A filter or sort names a column the cache does not have, or a value of the wrong kind."""
+
+
+class BadSlice(CacheError):
+    """A slice cannot be read, saved or deleted."""
+
+
+class SliceExists(BadSlice):
+    """There is a slice of that name already."""

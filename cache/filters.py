@@ -68,7 +68,8 @@ class Filter:
         one_of("predicted", self.predicted)
         one_of("majority", self.majority)
         if self.correct is not None:
-            terms.append(f"predicted {'=' if self.correct else '<>'} majority")
+            predicted, majority = (identifier(name, columns) for name in ("predicted", "majority"))
+            terms.append(f"{predicted} {'=' if self.correct else '<>'} {majority}")
         for name, low, high in self.ranges:
             _expect(name, "number", columns)
             terms.append(f"{identifier(name, columns)} BETWEEN ? AND ?")

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from cache import manifest as manifests
 from cache.errors import BadQuery
@@ -254,6 +255,10 @@ class Cache:
     def frame(self, sql: str, bound: list[Any], *, chosen: dict[str, np.ndarray] | None = None) -> pd.DataFrame:
         """chosen: arrays that the statement may select from as a table of that name."""
         return self._store.frame(sql, bound, chosen=chosen)
+
+    def arrow(self, sql: str, bound: list[Any], *, chosen: dict[str, np.ndarray] | None = None) -> pa.Table:
+        """The same, with lists as lists: what is written to files."""
+        return self._store.arrow(sql, bound, chosen=chosen)
 
     # ---- inside
 

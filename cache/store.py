@@ -63,6 +63,9 @@ class Store:
         texts = [name for name in found.columns if isinstance(found[name].dtype, pd.CategoricalDtype)]
         return found.astype(dict.fromkeys(texts, object)) if texts else found
 
+    def arrow(self, sql: str, bound: list[Any], *, chosen: dict[str, np.ndarray] | None = None) -> pa.Table:
+        return self._run(sql, bound, lambda relation: relation.to_arrow_table(), chosen, as_relation=True)
+
     def close(self) -> None:
         self._connection.close()
 
@@ -197,14 +200,16 @@ class Store:
         self,
         sql: str,
         bound: list[Any],
-        fetch: Callable[[duckdb.DuckDBPyConnection], Any],
+        fetch: Callable[[Any], Any],
         chosen: dict[str, np.ndarray] | None = None,
+        *,
+        as_relation: bool = False,  # what Arrow comes from without a copy
     ) -> Any:
         try:
             with self._connection.cursor() as cursor:
                 if chosen is not None:
                     cursor.register("chosen", pd.DataFrame(chosen))
-                return fetch(cursor.execute(sql, bound))
+                return fetch(cursor.sql(sql, params=bound) if as_relation else cursor.execute(sql, bound))
         except (duckdb.IOException, duckdb.CatalogException):  # the latter: forgotten between two statements
             raise self._gone() from None
         except (duckdb.InvalidInputException, duckdb.SerializationException) as problem:

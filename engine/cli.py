@@ -6,9 +6,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from engine.config import EmbedConfig
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
@@ -37,22 +40,27 @@ def build(
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16, of the trunks")] = "auto",
     batch: Annotated[int | None, typer.Option(min=1, help="Faces per forward pass")] = None,
     samples: Annotated[bool, typer.Option(help="Keep all samples, for the spread in a face's detail")] = True,
+    classes: Annotated[str | None, typer.Option(help="a,b,c: of a SOURCE that names none and has no --model")] = None,
+    embed: Annotated[bool, typer.Option("--embed", help="Then map the faces by these models' features")] = False,
 ) -> None:  # fmt: skip
     """Score every face of SOURCE into a cache. Run it again to resume, or with another --model to add that model."""
     with _plain_errors():
         from engine.backbones.facenet import named
-        from engine.config import BuildConfig
+        from engine.config import BuildConfig, EmbedConfig
         from engine.pipeline import build as run
         from engine.progress import progress_bar
         from engine.sources import open_source
+        from engine.sources.rows import FER_CLASSES
 
         if faces not in ("crop", "detect"):
             raise ValueError(f"Unknown --faces '{faces}'. Use crop or detect.")
         config = BuildConfig(
             source, out, tuple(dict.fromkeys(model or ())), labels, faces, limit, device, precision, batch,
             samples=samples, features=named(features or ()),
+            classes=None if classes is None else tuple(name.strip() for name in classes.split(",")),
         )  # fmt: skip
-        total = open_source(source, labels).count
+        opened = open_source(source, labels)
+        total = opened.count
         with progress_bar(f"Building {out}", min(total, limit) if total and limit else limit or total) as bar:
             manifest = run(config, bar.advance, command=_command())
         rejected = manifest.rows("rejects")
@@ -60,7 +68,59 @@ def build(
             f"{out}: {manifest.faces:,} faces, {rejected:,} rejected inputs, "
             f"models: {', '.join(manifest.models) or 'none'}. {bar.report()}"
         )
+        if not (opened.classes or model or classes) and manifest.classes == FER_CLASSES:
+            typer.echo(f"Neither SOURCE nor --classes names any classes, so they are FER+'s: {', '.join(FER_CLASSES)}.")
+        if embed:
+            _embed(EmbedConfig(out, tuple(dict.fromkeys(manifest.models[name].backbones[0] for name in config.models))))
         typer.echo(f"Browse it: make app CACHE={out}")
+
+
+@app.command(name="embed")
+def embed_command(
+    cache: Annotated[Path, typer.Argument(help="Folder of a cache")],
+    space: Annotated[
+        list[str] | None, typer.Option(help="Features, or a model that keeps none; left out: those of every model")
+    ] = None,
+    method: Annotated[str, typer.Option(help="umap, pca or both")] = "both",
+    neighbours: Annotated[int, typer.Option(min=0, help="Nearest faces of each face to keep; 0: none")] = 10,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of UMAP")] = 20,
+) -> None:
+    """Draw maps of a cache's faces, and find the nearest faces of each, by the features that it keeps."""
+    with _plain_errors():
+        from engine.config import EmbedConfig
+
+        _embed(EmbedConfig(cache, tuple(space or ()), method, neighbours, seed))
+        typer.echo(f"Browse it: make app CACHE={cache}")
+
+
+@app.command()
+def import_predictions(
+    file: Annotated[Path, typer.Argument(help=".npz, .npy or .parquet of class probabilities; docs/import.md")],
+    cache: Annotated[Path, typer.Option(help="Folder of the cache that has the faces")],
+    name: Annotated[str, typer.Option(help="What the model is called on every page")],
+    title: Annotated[str | None, typer.Option(help="What it is, in a few words")] = None,
+    logits: Annotated[bool, typer.Option("--logits", help="The numbers are logits")] = False,
+    samples: Annotated[bool, typer.Option(help="Keep all samples, for the spread in a face's detail")] = True,
+    replace: Annotated[bool, typer.Option("--replace", help="Take the place of an earlier import")] = False,
+) -> None:
+    """Add the predictions of any model, made anywhere, to the faces of a cache."""
+    with _plain_errors():
+        from cache import manifest as manifests
+        from engine.config import ImportConfig
+        from engine.imports.importing import import_predictions as run
+        from engine.progress import progress_bar
+
+        config = ImportConfig(file, cache, name, title, logits, samples, replace)
+        with progress_bar(f"Importing {name}", manifests.load(cache).faces) as bar:
+            done = run(config, bar.advance)
+        typer.echo(f"'{name}' covers {done.covered:,} of {done.faces:,} faces, S = {done.info.samples}. {bar.report()}")
+        if not done.ordered:
+            typer.echo(f"Its columns were taken in the order of the cache's classes: {', '.join(done.classes)}.")
+        if done.voted:
+            typer.echo(
+                f"Accuracy: {done.accuracy:.1%} of {done.voted:,} faces. Where that surprises, look at the order."
+            )
+        typer.echo(f"Browse it: make app CACHE={cache}")
 
 
 @app.command()
@@ -162,6 +222,33 @@ def weights(
 
 
 @app.command()
+def export(
+    cache: Annotated[Path, typer.Argument(help="Folder of a cache")],
+    out: Annotated[Path, typer.Option(help="File to write: .csv, .parquet, or .zip with a thumbnail of each face")],
+    name: Annotated[str | None, typer.Option("--slice", help="Only the faces of this slice, saved in the app")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Whose predictions to write; at first the slice's, or the cache's first")
+    ] = None,
+) -> None:
+    """Write faces, votes and predictions to a file, with the query that chose them."""
+    with _plain_errors():
+        from cache.export import expect_file, select, write_file
+        from cache.reader import EVERYTHING, Cache
+        from cache.slices import find
+        from engine.progress import progress_bar
+
+        expect_file(out)
+        opened = Cache(cache)
+        chosen = find(cache, name) if name is not None else None
+        model = model or (chosen.model if chosen else None) or next(iter(opened.models), None)
+        where = chosen.narrowed(model) if chosen else EVERYTHING
+        faces = select(opened, model, where, name=chosen.name if chosen else "", address=chosen.query if chosen else "")
+        with progress_bar(f"Writing {out}", len(faces.ids)) as bar:
+            files = write_file(faces, out, lambda written: bar.advance(written, written))
+        typer.echo(f"{' and '.join(map(str, files))}: {len(faces.ids):,} faces. {bar.report()}")
+
+
+@app.command()
 def doctor() -> None:
     """Say what works here - device, packages, weights, caches - and what to do about the rest."""
     with _plain_errors():
@@ -173,6 +260,21 @@ def doctor() -> None:
             failed = failed or not check.ok
         if failed:
             raise typer.Exit(1)
+
+
+def _embed(config: "EmbedConfig") -> None:
+    """Draw the maps; in the end, or when it is stopped, say what has been made."""
+    from engine.embed import embed
+    from engine.progress import stages_bar
+
+    lines: list[str] = []
+    try:
+        with stages_bar(f"Mapping {config.cache}") as show:
+            for line in embed(config, show):
+                lines.append(line)  # the bar has the screen until then
+    finally:
+        for line in lines:
+            typer.echo(line)
 
 
 @contextmanager

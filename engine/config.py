@@ -23,6 +23,37 @@ class BuildConfig:
     workers: int = 2  # threads that decode images
     samples: bool = True  # keep all S samples, for the spread in the face's detail
     features: tuple[str, ...] = ()  # backbones whose features are kept, beside those that the models read
+    classes: tuple[str, ...] | None = None  # of a source that names none; None: the model's, else FER+'s
+
+
+@dataclass(frozen=True)
+class ImportConfig:
+    """`python -m engine import-predictions`."""
+
+    file: Path  # .npz, .npy or Parquet
+    cache: Path
+    name: str  # of the model on every page
+    title: str | None = None  # what it is, in words; None: the file's name
+    logits: bool = False  # the numbers are logits; a .npz or a list column can say so by its own names
+    samples: bool = True  # keep all S samples, for the spread in the face's detail
+    replace: bool = False  # take the place of an earlier import of that name
+
+
+@dataclass(frozen=True)
+class EmbedConfig:
+    """`python -m engine embed`. docs/embedding.md has the measurements behind the numbers."""
+
+    cache: Path
+    spaces: tuple[str, ...] = ()  # none: the first backbone of each model, and each model that keeps no features
+    method: str = "both"  # 'pca', 'umap' or 'both'
+    nearest: int = 10  # faces in each list of neighbours; 0: no lists
+    seed: int = 20  # of UMAP, and of the sample that it is fitted on
+    neighbours: int = 15  # of UMAP, its authors' default: fewer shatter the map, more blur it
+    min_dist: float = 0.1  # of UMAP, its authors' default: faces neither piled up nor spread evenly
+    dimensions: int = 50  # principal axes that UMAP sees: as faithful as all of them, and faster
+    fit_most: int = 50_000  # faces that UMAP is fitted on; FER+ whole, half a minute
+    fit_least: int = 50  # different faces below which only a PCA is made: UMAP has to have far more than `neighbours`
+    searched_most: int = 100_000  # faces among which neighbours are looked for; 20 minutes for a million faces
 
 
 @dataclass(frozen=True)

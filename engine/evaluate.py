@@ -47,8 +47,9 @@ def evaluate(folder: Path, split: str | None = None, gap: Sequence[Path] = ()) -
 
     cache = Cache(folder)
     rows = headline(cache, split)
-    text, content = to_text(rows), {"headline": to_records(rows)}
-    blocks = [_head(cache.manifest), "## Headline", to_markdown(rows)]
+    partial = _partial(cache)
+    text, content = "\n\n".join([to_text(rows), *partial]), {"headline": to_records(rows)}
+    blocks = [_head(cache.manifest), "## Headline", to_markdown(rows), *partial]
     if set(UNCNET) <= set(cache.models) and "test" in set(cache.summary()["split"]):
         from engine.paper import report
         from engine.paper.claims import claims
@@ -73,6 +74,7 @@ def evaluate(folder: Path, split: str | None = None, gap: Sequence[Path] = ()) -
 def headline(cache: Cache, split: str | None = None) -> pd.DataFrame:
     """Rows model, split, metric, value, low, high, n. Raises CacheError when there is nothing to report."""
     rows = cache.summary()
+    rows = rows[rows["model"].isin(cache.models)]  # not those of a model whose import was interrupted
     if rows.empty:
         raise CacheError(f"{cache.folder} has no finished model. Go on with it: {cache.manifest.command}")
     if split is not None:
@@ -87,8 +89,11 @@ def to_text(rows: pd.DataFrame) -> str:
     """A plain table: one line a metric, one column a model, `value [low, high]`; a block per split."""
     blocks = []
     for split, models, table in _tables(rows):
-        lines = [f"{split:<58}" + "".join(f"{model:>26}" for model in models) + f"{'n':>8}"]
-        lines += [f"{metric:<58}" + "".join(f"{c:>26}" for c in cells) + f"{n:>8}" for metric, *cells, n in table]
+        lines = []
+        wide = [58, *(max(26, len(model) + 2) for model in models), max(8, *(len(n) + 2 for *_, n in table))]
+        for first, *others in [(split, *models, "n"), *table]:
+            cells = (f"{text:>{width}}" for text, width in zip(others, wide[1:], strict=True))
+            lines.append(f"{first:<{wide[0]}}" + "".join(cells))
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks)
 
@@ -112,7 +117,7 @@ def to_records(rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _tables(rows: pd.DataFrame) -> list[tuple[str, list[str], list[tuple[str, ...]]]]:
-    """Per split: its name, the models, and a row of cells per metric."""
+    """Per split: its name, the models, and a row of cells per metric; several n where models scored other faces."""
     tables = []
     parts = {str(split): part for split, part in rows.groupby("split", sort=False)}
     for split in dict.fromkeys([*(s for s in SPLITS if s in parts), *parts]):
@@ -122,9 +127,20 @@ def _tables(rows: pd.DataFrame) -> list[tuple[str, list[str], list[tuple[str, ..
         for metric, values_of in part.groupby("metric", sort=False):
             by_model = values_of.set_index("model")
             values = (_cell(by_model.loc[model]) if model in by_model.index else "-" for model in models)
-            cells.append((TITLES.get(str(metric), str(metric)), *values, f"{int(values_of['n'].iloc[0]):,}"))
+            faces = dict.fromkeys(f"{int(n):,}" for n in values_of["n"])
+            cells.append((TITLES.get(str(metric), str(metric)), *values, " / ".join(faces)))
         tables.append((str(split), models, cells))
     return tables
+
+
+def _partial(cache: Cache) -> list[str]:
+    """A sentence for each model that has scored only some faces, so that nobody compares it unawares."""
+    infos = {name: cache.manifest.models[name] for name in cache.models}
+    return [
+        f"'{name}' has scored {info.faces:,} of {cache.manifest.faces:,} faces; its statistics are about those."
+        for name, info in infos.items()
+        if info.faces is not None
+    ]
 
 
 def _cell(row: pd.Series) -> str:

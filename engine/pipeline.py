@@ -22,6 +22,7 @@ from cache.writer import CacheWriter
 from engine import device as devices
 from engine import models, plan, records
 from engine.config import BuildConfig
+from engine.embed import add_pca
 from engine.faces import FaceDetector
 from engine.plan import BuildProblem, Job, Shape
 from engine.records import FaceRow
@@ -48,7 +49,7 @@ def build(config: BuildConfig, progress: Progress, *, command: str = "") -> Mani
     source = open_source(config.source, config.labels)
     with CacheWriter(config.out) as writer:
         engine = plan.load_engine(config, writer.manifest)
-        classes = plan.classes(source, engine)
+        classes = plan.classes(source, engine, config.classes, writer.manifest)
         writer.start(plan.manifest(config, source, engine, classes, writer.manifest, command))
         detector = FaceDetector() if config.faces == "detect" else None
         shape = Shape(classes, source.attributes + (DETECTION if detector else ()))
@@ -77,6 +78,7 @@ def build(config: BuildConfig, progress: Progress, *, command: str = "") -> Mani
         if not writer.manifest.faces:
             raise BuildProblem(_no_faces(config, writer.manifest))
         started = time.monotonic()
+        add_pca(writer)
         if not writer.manifest.complete or writer.manifest.rows("summary") == 0:
             table = summarise(config.out, writer.manifest)
             writer.commit({"summary": table}, "part-00000", seconds=time.monotonic() - started)
@@ -205,10 +207,11 @@ def _predict(
     size = config.batch or (STORED_BATCH if stored else engine.batch)
     scored = list(batches.map(score, [slice(i, i + size) for i in range(0, len(votes), size)]))
     tables = {}
+    ids = np.arange(first_id, first_id + len(votes))
     for index, model in enumerate(chosen):
         empty = np.zeros((0, model.samples, len(engine.classes)))
         samples = np.concatenate([probs[index] for probs, _ in scored] or [empty])
-        table = records.prediction_table(samples, votes, first_id, keep_samples=config.samples)
+        table = records.prediction_table(samples, votes, ids, keep_samples=config.samples)
         tables[f"predictions/model={model.name}"] = table
     for index, backbone in enumerate(job.features):
         if scored:

@@ -15,7 +15,7 @@ from engine import device as devices
 from engine import models
 from engine.config import BuildConfig
 from engine.provenance import package_versions
-from engine.sources.rows import Attribute, Item, Reject, Source
+from engine.sources.rows import FER_CLASSES, Attribute, Item, Reject, Source
 
 
 class BuildProblem(ValueError):
@@ -58,7 +58,7 @@ def load_engine(config: BuildConfig, earlier: Manifest | None) -> models.Engine 
     if not config.models and not config.features:
         return None
     had: dict[str, ModelInfo | BackboneInfo] = {**earlier.models, **earlier.backbones} if earlier else {}
-    precisions = {info.precision for info in had.values()}
+    precisions = {info.precision for info in had.values() if info.precision}  # predictions made elsewhere have none
     precision = precisions.pop() if len(precisions) == 1 and config.precision == "auto" else config.precision
     engine = models.load(config.models, config.device, precision, features=config.features)
     made = {name: model.weights_sha256 for name, model in engine.models.items()}
@@ -66,23 +66,31 @@ def load_engine(config: BuildConfig, earlier: Manifest | None) -> models.Engine 
     for name, info in had.items():
         if name in made and (made[name], engine.precision) != (info.weights_sha256, info.precision):
             raise BuildProblem(
-                f"{config.out} holds '{name}' made with other weights or in {info.precision}. "
+                f"{config.out} holds '{name}' made with other weights or in {info.precision or 'another program'}. "
                 "Build into a new folder, or use the same weights and precision."
             )
     return engine
 
 
-def classes(source: Source, engine: models.Engine | None) -> tuple[str, ...]:
-    if engine is None:
-        if source.classes is None:
-            raise BuildProblem(f"{source.spec} names no classes and no model was chosen. Add --model or --labels.")
-        return source.classes
-    if source.classes is not None and source.classes != engine.classes:
+def classes(
+    source: Source, engine: models.Engine | None, wanted: tuple[str, ...] | None = None, earlier: Manifest | None = None
+) -> tuple[str, ...]:
+    """The classes of a cache: those of the source and of the models, which must agree; else those asked for, those that
+    the cache was begun with, or FER+'s."""
+    if wanted is not None and ("" in wanted or not wanted or len(set(wanted)) < len(wanted)):
+        raise BuildProblem(f"--classes '{','.join(wanted)}' names a class twice or not at all. Write --classes a,b,c.")
+    known = engine.classes if engine is not None and engine.models else None
+    if source.classes is not None and known is not None and source.classes != known:
         raise BuildProblem(
             f"The labels of {source.spec} have the classes {', '.join(source.classes)}; the model knows "
-            f"{', '.join(engine.classes)}. Rename or merge the label columns to the model's classes."
+            f"{', '.join(known)}. Rename or merge the label columns to the model's classes."
         )
-    return engine.classes
+    found, whose = (known, "the model knows") if known else (source.classes, f"{source.spec} has")
+    if found is not None and wanted is not None and wanted != found:
+        raise BuildProblem(
+            f"--classes says {', '.join(wanted)}, but {whose} {', '.join(found)}, in this order. Leave out --classes."
+        )
+    return found or wanted or (earlier.classes if earlier else FER_CLASSES)
 
 
 def manifest(
@@ -97,10 +105,11 @@ def manifest(
     if earlier is None:
         start = Manifest(classes, SourceInfo(source.spec, source.title, source.note), settings)
     elif earlier.settings != settings or earlier.classes != classes:
-        differ = [k for k in settings if earlier.settings.get(k) != settings[k]] or ["classes"]
+        before, now = ({"classes": list(c), **s} for c, s in ((earlier.classes, earlier.settings), (classes, settings)))
+        differ = next(key for key in {**now, **before} if before.get(key) != now.get(key))
         raise BuildProblem(
-            f"{config.out} was begun with another {differ[0]} ({earlier.settings.get(differ[0])!r}, now "
-            f"{settings.get(differ[0])!r}). Use the same settings to go on with it, or choose another --out."
+            f"{config.out} was begun with another {differ} ({before.get(differ)!r}, now {now.get(differ)!r}). Use the "
+            "same settings to go on with it, or choose another --out."
         )
     else:
         start = earlier

@@ -35,9 +35,13 @@ class Bar:
 
     def report(self) -> str:
         seconds = time.monotonic() - self._started
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 if sys.platform == "darwin" else 1024)
         rate = f" ({self._faces / seconds:,.0f} faces/s)" if self._faces else ""
-        return f"Took {seconds:.0f} s{rate}, peak memory {peak:,.0f} MB."
+        return f"Took {seconds:.0f} s{rate}, peak memory {peak_memory():,.0f} MB."
+
+
+def peak_memory() -> float:
+    """Most memory that this process has had so far, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
 @contextmanager
@@ -63,6 +67,22 @@ def steps_bar(title: str, total: int | None = None) -> Iterator[Callable[[], Non
     with _on_stderr(TimeElapsedColumn(), *counted) as progress:
         task = progress.add_task(title, total=total)
         yield lambda: progress.update(task, advance=1)
+
+
+@contextmanager
+def stages_bar(title: str) -> Iterator[Callable[[str, int, int | None], None]]:
+    """Yields what to call with the stage that runs, how much of it is done, and of how much where that is known."""
+    with _on_stderr(TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()) as progress:
+        task, running = progress.add_task(title, total=None), title
+
+        def show(stage: str, done: int, total: int | None) -> None:
+            nonlocal running
+            if stage != running:
+                running = stage
+                progress.reset(task, description=stage)
+            progress.update(task, completed=done, total=total)
+
+        yield show
 
 
 def _on_stderr(*columns: ProgressColumn) -> Progress:

@@ -97,8 +97,13 @@ def face_tables(
     return {"faces": faces, "thumbnails": pa.table(thumbnails, schema=schema.thumbnails())}
 
 
-def prediction_table(probs: np.ndarray, votes: np.ndarray, first_id: int, *, keep_samples: bool = True) -> pa.Table:
-    """The predictions of one model. probs: (N, S, C); votes: (N, C), a row of zeros where a face has none."""
+def prediction_table(
+    probs: np.ndarray, votes: np.ndarray, face_ids: np.ndarray, *, keep_samples: bool = True
+) -> pa.Table:
+    """The predictions of one model for any faces.
+
+    probs: (N, S, C); votes: (N, C), a row of zeros where a face has none; face_ids: (N,), ascending.
+    """
     n, samples, classes = probs.shape
     triple = decompose(probs)
     mean = probs.mean(axis=1, dtype=np.float64)  # (N, C)
@@ -106,7 +111,7 @@ def prediction_table(probs: np.ndarray, votes: np.ndarray, first_id: int, *, kee
     unknown = votes.sum(1) == 0
     annotators = vote_distribution(votes)
     columns = {
-        "face_id": np.arange(first_id, first_id + n),
+        "face_id": face_ids,
         "probs": _fixed(mean.astype(np.float32)),
         "predicted": mean.argmax(axis=1).astype(np.int16),
         "confidence": mean.max(axis=1, initial=0.0).astype(np.float32),

@@ -1,4 +1,7 @@
-"""A model's predictions for the faces of one split, beside the votes of the same faces; read whole, for reports."""
+"""A model's predictions for the faces of one split, beside the votes of the same faces; read whole, for reports.
+
+A model may have scored only some of the faces: they are brought together by face_id.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +22,7 @@ PARTS = ("u_total", "u_aleatoric", "u_epistemic")
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """The faces that have votes, in the cache's order. One row per face in every array."""
+    """The scored faces that have votes, in the cache's order. One row per face in every array."""
 
     votes: np.ndarray  # (N, C) counts
     probs: np.ndarray  # (N, C) float64
@@ -64,12 +67,16 @@ def load_scored(folder: Path, model: str, split: str) -> Scored:
             f"{folder} has no finished predictions of '{model}'. Add them: "
             f"python -m engine build {manifest.source.spec} --out {folder} --model {model}"
         )
-    faces = _read(folder, manifest, "faces", ["split", "votes"])
-    scores = _read(folder, manifest, f"predictions/model={model}", ["probs", *PARTS])
+    faces = _read(folder, manifest, "faces", ["face_id", "split", "votes"])
+    scores = _read(folder, manifest, f"predictions/model={model}", ["face_id", "probs", *PARTS])
+    faces = faces.take(np.searchsorted(faces["face_id"], scores["face_id"]))  # the scored ones; both ascend
     votes = known_votes(faces, len(manifest.classes))
     chosen = pa.compute.equal(faces["split"], split).fill_null(False).to_numpy() & (votes.sum(1) > 0)
     if not chosen.any():
-        raise CacheError(f"{folder} has no face with votes in a split '{split}', so nothing can be compared there.")
+        raise CacheError(
+            f"{folder} has no face with votes in a split '{split}' that '{model}' has scored, so nothing can be "
+            "compared there."
+        )
     probs = scores["probs"].combine_chunks().flatten().to_numpy().reshape(votes.shape).astype(np.float64)
     probs /= probs.sum(1, keepdims=True)
     return Scored(

@@ -21,7 +21,10 @@ RESAMPLES = 1000
 
 
 def summarise(folder: Path, manifest: Manifest) -> pa.Table:
-    """The summary table of a cache whose predictions are complete. Reads narrow columns only."""
+    """The summary table of a cache whose predictions are complete. Reads narrow columns only.
+
+    A model that has scored only some faces is measured on those; its n says how many.
+    """
     faces = _read(folder, manifest, "faces", ["face_id", "split", "content_id", "votes", "disagreement", "majority"])
     faces["first_choice"] = [-1 if votes is None else int(np.argmax(votes)) for votes in faces.pop("votes")]
     faces["copied"] = faces.groupby("content_id")["split"].transform("nunique") > 1

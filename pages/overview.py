@@ -6,6 +6,8 @@ from pages.widgets.caches import need_model, open_view
 from pages.widgets.facts import facts
 from pages.widgets.headline import choose_split, headline
 from pages.widgets.problems import guard
+from pages.widgets.slice_overview import slice_overview
+from pages.widgets.slices import slice_note
 from pages.widgets.spectrum import histograms, spectrum
 
 MEANING = """
@@ -18,11 +20,15 @@ answer is wrong, U_e is blind to what all samples missed together, and none of t
 
 with guard():
     view = open_view("What is in this cache and how good is each model?")
+    slice_note(view)
     if view.model:
         spectrum(view)
     facts(view)
     need_model(view)
-    split = choose_split(view)
-    headline(view, split)
-    histograms(view, split)
+    if view.slice:
+        slice_overview(view)
+    else:
+        split = choose_split(view, "How good is each model?")
+        headline(view, split)
+        histograms(view, split)
     st.markdown(MEANING)

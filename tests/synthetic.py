@@ -8,7 +8,7 @@ import pyarrow as pa
 from PIL import Image
 
 from cache import schema
-from cache.manifest import Chunk, Manifest, ModelInfo, SourceInfo
+from cache.manifest import Chunk, LayoutInfo, Manifest, ModelInfo, SourceInfo
 from cache.writer import CacheWriter
 
 CLASSES = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
@@ -17,7 +17,9 @@ ONE_SAMPLE = ("compact", "baseline")
 SPLITS = ("train", "validation", "test")
 
 
-def manifest(models: tuple[str, ...] = MODELS, classes: tuple[str, ...] = CLASSES) -> Manifest:
+def manifest(
+    models: tuple[str, ...] = MODELS, classes: tuple[str, ...] = CLASSES, layouts: tuple[str, ...] = (), faces: int = 0
+) -> Manifest:
     return Manifest(
         classes=classes,
         source=SourceInfo("synthetic:", "Synthetic", "random squares, not faces"),
@@ -29,6 +31,7 @@ def manifest(models: tuple[str, ...] = MODELS, classes: tuple[str, ...] = CLASSE
             name: ModelInfo(name, 1 if name in ONE_SAMPLE else 6, 0, ("compact-0",), "0" * 64, "fp32", "cpu")
             for name in models
         },
+        layouts={name: _layout(name, faces) for name in layouts},
     )
 
 
@@ -43,19 +46,22 @@ def write(
     classes: tuple[str, ...] = CLASSES,
     splits: tuple[str, ...] = SPLITS,
     unknown: bool = False,
+    layouts: tuple[str, ...] = (),
 ) -> Path:
     """A complete cache of `faces` faces in `parts` parts.
 
     models: 'compact' and 'baseline' draw one sample, any other six. splits: of the faces in turn. unknown: every fifth
-    face has no votes, every fourth an attribute of NaN, every third one of null.
+    face has no votes, every fourth an attribute of NaN, every third one of null. layouts: maps of every face, such as
+    'pca-compact-0'.
     """
     rng = np.random.default_rng(seed)
     with CacheWriter(folder) as writer:
-        writer.start(manifest(models, classes))
+        writer.start(manifest(models, classes, layouts, faces))
         for part, ids in enumerate(np.array_split(np.arange(faces), parts)):
             tables = _part(ids, rng, votes, models, len(classes), splits)
             if unknown:
                 tables = _forget(tables)
+            tables |= {f"embeddings/layout={name}": _points(ids, name) for name in layouts}
             chunk = Chunk(entries=len(ids), faces=len(ids), last_source=f"face{ids[-1]:06d}.png" if len(ids) else "")
             writer.commit(tables, f"part-{part:05d}", chunk=chunk, seconds=1.0)
         writer.commit({"summary": _summary(models, faces)}, "part-00000")
@@ -113,6 +119,20 @@ def _part(
         samples = rng.dirichlet(np.full(c, 0.5), (n, s)) * 0.5 + truth[:, None] * 0.5
         tables[f"predictions/model={name}"] = _predictions(ids, samples, distribution if with_votes else None)
     return tables
+
+
+def _layout(name: str, faces: int) -> LayoutInfo:
+    method, _, space = name.partition("-")
+    settings = {"explained": [0.31, 0.17]} if method == "pca" else {"neighbours": 15, "min_dist": 0.1}
+    return LayoutInfo(method, space, 0, faces, settings)
+
+
+def _points(ids: np.ndarray, name: str) -> pa.Table:
+    """Three clouds far apart: the faces of each split, in turn, make one."""
+    rng = np.random.default_rng([len(name), int(ids[0]) if len(ids) else 0])
+    centres = np.array([[0.0, 0.0], [10.0, 0.0], [5.0, 8.0]])
+    x, y = (centres[ids % 3] + rng.normal(0, 1, (len(ids), 2))).T
+    return pa.table({"face_id": ids, "x": x, "y": y}, schema=schema.embedding())
 
 
 def _forget(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:

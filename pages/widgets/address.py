@@ -8,6 +8,7 @@ import math
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
@@ -34,11 +35,13 @@ def expect_whole(key: str, highest: int, lowest: int = 1) -> None:
             ignored(key, value, f"expected a whole number from {lowest} to {highest}")
 
 
-def choose(label: str, options: Sequence[str], *, key: str, default: str) -> str:
+def choose(
+    label: str, options: Sequence[str], *, key: str, default: str, clears: Sequence[str] = (), width: int | None = None
+) -> str:
     """A select box whose value is what the URL says, and `default` where it says nothing.
 
     For choices that follow the reader to other pages: Streamlit takes a bound widget's parameter out of the URL when
-    the page changes, so this one is not bound.
+    the page changes, so this one is not bound. clears: parameters that another choice leaves without a meaning.
     """
     asked = st.query_params.get(key)
     if asked is not None and asked not in options:
@@ -53,8 +56,10 @@ def choose(label: str, options: Sequence[str], *, key: str, default: str) -> str
             st.query_params.pop(key, None)
         else:
             st.query_params[key] = st.session_state[widget]
+        for other in clears:
+            st.query_params.pop(other, None)
 
-    return st.selectbox(label, options, key=widget, on_change=write)
+    return st.selectbox(label, options, key=widget, on_change=write, width=width or "stretch")
 
 
 def drop(key: str, reason: str) -> None:
@@ -132,3 +137,8 @@ def pick_faces(ids: Sequence[int]) -> None:
         st.query_params[PICKED] = ",".join(map(str, ids[:MOST_PICKED]))
     else:
         st.query_params.pop(PICKED, None)
+
+
+def query() -> str:
+    """The whole query string, as it stands in the address."""
+    return urlencode([(name, value) for name in st.query_params for value in st.query_params.get_all(name)])

@@ -11,9 +11,11 @@ from pages.charts.colours import MODEL, TRIPLE
 from pages.widgets import drawer
 from pages.widgets.address import expect, expect_whole, open_face, pick_faces, picked_faces
 from pages.widgets.caches import View
+from pages.widgets.export import export
 from pages.widgets.face_grid.component import face_grid
 from pages.widgets.filters import describe, first_page, matching_faces, number_range
 from pages.widgets.problems import guard
+from pages.widgets.slices import save_slice
 from pages.widgets.tiles import page_of_tiles
 from pages.widgets.wording import count, names
 
@@ -69,6 +71,8 @@ def picked(view: View, chosen: list[int]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="picked-faces"):
         st.markdown(f"**{count(view.cache.count(None, by_hand), 'face')} picked**", width="content")
         st.button("Let go", on_click=pick_faces, args=[[]], type="tertiary", icon=":material/close:")
+        save_slice(view, by_hand, key="save-picked")
+        export(view, by_hand, name="picked", key="export-picked")
 
 
 def choose_sort(view: View) -> Sort:

@@ -8,14 +8,19 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from cache import manifest as manifests
-from cache.reader import Cache
+from cache.filters import Filter
+from cache.reader import EVERYTHING, Cache
+from cache.slices import Slice
 from pages.widgets import problems
 from pages.widgets.address import choose, drop
+from pages.widgets.chosen_slice import SLICE, choose_slice
 from pages.widgets.wording import count, plain
 
 PAGES = {  # as in app.py
     "pages/overview.py": "Overview",
     "pages/faces.py": "Faces",
+    "pages/slices.py": "Slices",
+    "pages/embedding.py": "Embedding",
     "pages/calibration.py": "Calibration",
     "pages/disagreement.py": "Disagreement",
     "pages/rejection.py": "Rejection",
@@ -29,15 +34,20 @@ class View:
     cache: Cache
     model: str | None  # None: the cache has no finished predictions
     stamp: tuple[str, int]  # folder and time of its manifest: the key of everything computed from the cache
+    slice: Slice | None = None  # the faces that the pages are about; None: every face
 
     @property
     def samples(self) -> int:
         """S of the chosen model; 1 means that it has no epistemic part."""
         return self.cache.manifest.models[self.model].samples if self.model else 0
 
+    def within(self, where: Filter = EVERYTHING) -> Filter:
+        """A filter, within the chosen slice where there is one."""
+        return self.slice.narrowed(self.model, where) if self.slice else where
+
 
 def open_view(question: str) -> View:
-    """The sidebar's choice of cache and model, and the page's head: the question and where the faces come from."""
+    """The sidebar's choice of cache, model and slice, and the page's head: its question, where the faces come from."""
     through_app()
     found = find_caches()
     if not found:
@@ -68,7 +78,7 @@ def open_view(question: str) -> View:
             f":material/hourglass_empty: This build is not finished: {count(cache.manifest.faces, 'face')} so far. "
             f"To go on: `{cache.manifest.command.replace('`', '')}`"
         )
-    return View(cache, choose_model(cache), stamp)
+    return View(cache, choose_model(cache), stamp, choose_slice(cache))
 
 
 def through_app() -> None:
@@ -83,8 +93,8 @@ def through_app() -> None:
 
 
 def links() -> None:
-    """To the pages, with the same cache and model."""
-    kept = {key: st.query_params[key] for key in ("cache", "model") if key in st.query_params}
+    """To the pages, with the same cache, model and slice."""
+    kept = {key: st.query_params[key] for key in ("cache", "model", SLICE) if key in st.query_params}
     for path, label in PAGES.items():
         st.page_link(path, label=label, query_params=kept, width="stretch")
 
@@ -97,11 +107,16 @@ def choose_model(cache: Cache) -> str | None:
             st.caption("This cache holds no finished model.")
             return None
         infos = cache.manifest.models
-        first = next((m for m in models if infos[m].samples > 1), models[0])  # one that has a U_e
-        model = choose("Model", models, key="model", default=first)
+        model = choose("Model", models, key="model", default=str(first_model(cache)))
         info = infos[model]
         st.caption(f"{plain(info.title)}, {count(info.samples, 'sample')} per face")
     return model
+
+
+def first_model(cache: Cache) -> str | None:
+    """The one that a page begins with: the first that has a U_e, else the first."""
+    infos = cache.manifest.models
+    return next((m for m in cache.models if infos[m].samples > 1), next(iter(cache.models), None))
 
 
 def need_model(view: View) -> str:

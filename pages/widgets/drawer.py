@@ -17,7 +17,10 @@ LAST = "last face shown"  # in session state: Opened
 
 
 def show(view: View, neighbours: Neighbours, on_close: Callable[[int], None] | None = None) -> None:
-    """Open the drawer when the URL names a face. `on_close` gets the place in the list that it ended on."""
+    """Open the drawer when the URL names a face.
+
+    `on_close` gets the place in the list that it ended on, where it was opened from the list itself.
+    """
     if opened_face() is None:
         return
 
@@ -26,7 +29,7 @@ def show(view: View, neighbours: Neighbours, on_close: Callable[[int], None] | N
         if last is None:
             return
         st.session_state[LAST] = last
-        place = neighbours(last.face_id) if on_close else None
+        place = neighbours(last.face_id) if on_close and not last.listing else None
         close_face()
         if place is not None and on_close:
             on_close(place.position)

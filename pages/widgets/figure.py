@@ -8,10 +8,11 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.charts.colours import CLEAR, OUTLINE
+from pages.charts.colours import ANNOTATORS, CLEAR, OUTLINE
 
 # Plotly's own button, a real one that Tab reaches, and nothing beside it: zooming is no help on figures this small.
 CONFIG = {"displayModeBar": True, "modeBarButtons": [["toImage"]], "displaylogo": False}
+DRAWN = {"lasso": "lasso2d", "box": "select2d"}  # ways to select by drawing, each with a button
 
 
 def theme() -> Literal["light", "dark"]:
@@ -27,7 +28,7 @@ def figure(
     name: str,
     alt: str,
     on_select: Literal["ignore", "rerun"] | Callable[[], None] = "ignore",
-    selection_mode: Literal["points", "box", "lasso"] = "points",
+    selection_mode: Literal["points"] | tuple[Literal["box", "lasso"], ...] = "points",
 ) -> Any:
     """Draw `fig` with a PNG button above it and one for `data` as CSV below; returns what st.plotly_chart returns.
 
@@ -35,9 +36,12 @@ def figure(
     turned into text only when somebody downloads it. The background becomes the page's own: on a transparent one, half
     the readers of the image would see dark text on dark.
     """
-    fig.update_layout(paper_bgcolor=None, plot_bgcolor=None, modebar={"color": OUTLINE, "bgcolor": CLEAR})
+    buttons = {"color": OUTLINE, "activecolor": ANNOTATORS[theme()], "bgcolor": CLEAR}
+    fig.update_layout(paper_bgcolor=None, plot_bgcolor=None, modebar=buttons)
     if on_select == "ignore":
         fig.update_layout(dragmode=False)  # a finger that scrolls past must not zoom
+    drawn = [button for mode, button in DRAWN.items() if mode in selection_mode]
+    config = {**CONFIG, "modeBarButtons": [drawn, ["toImage"]]} if drawn else CONFIG
     with st.container(key=f"figure-{key}", gap="xxsmall"):
         event = st.plotly_chart(
             fig,
@@ -45,7 +49,7 @@ def figure(
             alt=alt,
             on_select=on_select,
             selection_mode=selection_mode,
-            config={**CONFIG, "toImageButtonOptions": {"format": "png", "scale": 2, "filename": safe(name)}},
+            config={**config, "toImageButtonOptions": {"format": "png", "scale": 2, "filename": safe(name)}},
         )
         csv(data, key=f"{key}-data", name=name)
     return event

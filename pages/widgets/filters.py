@@ -9,18 +9,23 @@ from cache.schema import NEEDS_VOTES, SCORES
 from pages.widgets.address import drop, expect, parse_range
 from pages.widgets.caches import View
 from pages.widgets.problems import ignored
+from pages.widgets.slices import save_slice, slice_note
 from pages.widgets.wording import count, names, plain
 
 VERDICTS = {"correct": True, "wrong": False}
 MOST_VALUES = 200  # choices offered of a text attribute
+LAST_SLICE = "slice of the filters"  # in session state: what the splits were chosen for
 
 
 def choose_filter(view: View, default_split: str | None = None) -> Filter:
-    """Draw the filters in the sidebar and say which faces they ask for.
+    """Draw the filters in the sidebar and say which faces they ask for, within the chosen slice.
 
-    default_split: chosen at first where the cache has it; in the URL, `?split=` asks for any.
+    default_split: chosen at first where the cache has it, for a slice says itself what it holds; in the URL, `?split=`
+    asks for any.
     """
-    first = [default_split] if default_split in text_values(view, "split") else []
+    slice_note(view)
+    first = [default_split] if default_split in text_values(view, "split") and view.slice is None else []
+    begin_anew(view, first)
     classes, has_votes = view.cache.classes, number_range(view, "n_votes")[1] > 0
     with st.sidebar:
         st.subheader("Filter", anchor=False, divider="gray")
@@ -49,17 +54,29 @@ def choose_filter(view: View, default_split: str | None = None) -> Filter:
             (n, tuple(v)) for n in view.cache.attributes if columns[n].kind == "text" if (v := several(n, "", view))
         ]
         ranges = choose_ranges(view, columns)
+        where = Filter(
+            splits=tuple(splits),
+            predicted=tuple(map(classes.index, predicted)),
+            majority=tuple(map(classes.index, majority)),
+            correct=None if verdict is None else VERDICTS[verdict],
+            ranges=tuple(ranges),
+            values=tuple(values),
+        )
         st.button(
             "Clear filters", on_click=clear, args=[[*columns], first], type="tertiary", icon=":material/filter_alt_off:"
         )
-    return Filter(
-        splits=tuple(splits),
-        predicted=tuple(map(classes.index, predicted)),
-        majority=tuple(map(classes.index, majority)),
-        correct=None if verdict is None else VERDICTS[verdict],
-        ranges=tuple(ranges),
-        values=tuple(values),
-    )
+        save_slice(view, view.within(where), key="save-slice")
+    return view.within(where)
+
+
+def begin_anew(view: View, splits: list[str]) -> None:
+    """Another slice is another list: its first page, and the splits that the page begins with."""
+    name = view.slice.name if view.slice else ""
+    if st.session_state.get(LAST_SLICE, name) != name:
+        first_page()
+        if "split" in st.session_state:
+            st.session_state.split = splits
+    st.session_state[LAST_SLICE] = name
 
 
 def choose_ranges(view: View, columns: dict[str, Column]) -> list[tuple[str, float, float]]:
@@ -172,7 +189,7 @@ def text_values(view: View, column: str) -> dict[str, int]:
     return _values(view.stamp, column, view)
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@st.cache_data(max_entries=512, show_spinner=False)
 def _count(stamp: tuple[str, int], model: str | None, where: Filter, _view: View) -> int:
     return _view.cache.count(model, where)
 

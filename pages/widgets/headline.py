@@ -28,16 +28,16 @@ RIGHT = """<style>
 </style>"""
 
 
-def choose_split(view: View) -> str:
-    """The split of the table and the histograms; the test faces, when the cache has some."""
+def choose_split(view: View, question: str, start: str = "test") -> str:
+    """The split that what is below is about; at first `start`, where the cache has it."""
     shown = {plain(split): split for split in ["all", *text_values(view, "split")]}  # this widget reads Markdown
     options = list(shown)
     expect("of", options)
-    st.subheader("How good is each model?", anchor=False)
+    st.subheader(question, anchor=False)
     chosen = st.segmented_control(
         "Faces of",
         options,
-        default="test" if "test" in options else "all",
+        default=start if start in options else "all",
         required=True,
         key="of",
         bind="query-params",

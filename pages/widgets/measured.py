@@ -73,6 +73,14 @@ def verdict_note(where: Filter) -> None:
         )
 
 
+def columns_in(where: Filter) -> set[str]:
+    """Columns that a filter selects by, those of the filters within it included; 'correct' for the outcome."""
+    used = {name for name, *_ in (*where.ranges, *where.values)}
+    used |= {name for name in ("predicted", "majority") if getattr(where, name)}
+    used |= {"correct"} if where.correct is not None else set()
+    return used.union(*(columns_in(subset.where) for subset in where.subsets))
+
+
 def described(n: int, where: Filter) -> str:
     """'1,280 faces of split test': the sidebar that says so is hidden on a narrow screen."""
     splits = " and ".join(map(plain, where.splits))

@@ -25,9 +25,12 @@ FACES = 12
 
 @st.fragment
 def spectrum(view: View) -> None:
-    """A strip of faces at equal steps of total uncertainty; each opens its drawer."""
+    """A strip of faces at equal steps of total uncertainty, of the slice if there is one; each opens its drawer."""
     with guard():
-        found = _tiles(view.stamp, view.model, view)
+        found = _tiles(view.stamp, view.model, view.within(), view)
+        if not found:
+            st.info("No face is in this slice.")
+            return
         face_grid(
             found,
             key="spectrum",
@@ -46,8 +49,8 @@ def spectrum(view: View) -> None:
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _tiles(stamp: tuple[str, int], model: str, _view: View) -> list[Tile]:
-    faces = spread(_view.cache, model, "u_total", faces=FACES, columns=columns_for(model, "u_total"))
+def _tiles(stamp: tuple[str, int], model: str, where: Filter, _view: View) -> list[Tile]:
+    faces = spread(_view.cache, model, "u_total", where, faces=FACES, columns=columns_for(model, "u_total"))
     return tiles(_view.cache, faces, "u_total", "nats", number_scale(_view, "u_total"))
 
 

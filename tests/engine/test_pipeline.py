@@ -25,7 +25,7 @@ from cache.writer import CacheWriter
 from engine.config import BuildConfig
 from engine.metrics.uncertainty import decompose
 from engine.pipeline import BuildProblem, build
-from engine.sources.rows import SourceProblem
+from engine.sources.rows import FER_CLASSES, SourceProblem
 
 MODELS = ("compact", "compact-dropout", "compact-ensemble")
 pytestmark = pytest.mark.usefixtures("use_untrained")
@@ -265,11 +265,35 @@ def test_a_part_without_any_face(tmp_path):
     assert len(Cache(tmp_path / "c").page("compact-ensemble")) == 5
 
 
-def test_no_models_and_no_classes(tmp_path):
-    (tmp_path / "photos").mkdir()
-    Image.new("L", (48, 48)).save(tmp_path / "photos" / "a.png")
-    with pytest.raises(BuildProblem, match="--model"):
-        run(BuildConfig(f"folder:{tmp_path / 'photos'}", tmp_path / "c"))
+def test_faces_alone_have_the_classes_asked_for(photo_folder, tmp_path):
+    bare = config(photo_folder, tmp_path / "fer", models=(), labels=None)
+    assert run(bare).classes == FER_CLASSES
+    named = replace(bare, out=tmp_path / "c", classes=("happy", "sad"))
+    assert run(named).classes == ("happy", "sad") and Cache(tmp_path / "c").count(None) == 28
+    assert rows(tmp_path / "c")["faces"].schema.field("votes").type == pa.list_(pa.uint16(), 2)
+    assert run(replace(named, classes=None)).classes == ("happy", "sad")  # as it was begun
+    for other in ({"classes": ("sad", "happy")}, {"models": ("compact",), "classes": None}):
+        with pytest.raises(BuildProblem, match=r"begun with another classes \(\['happy', 'sad'\]"):
+            run(replace(named, **other))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"models": ("compact",), "classes": ("happy", "sad")}, "the model knows neutral"),
+        ({"models": (), "classes": ("happy", "sad")}, "has neutral"),  # the labels
+        ({"models": (), "classes": ("sad", "sad")}, "twice or not at all"),
+        ({"models": (), "classes": ("",)}, "twice or not at all"),
+        ({"models": (), "classes": ()}, "twice or not at all"),
+    ],
+)
+def test_classes_that_contradict_are_refused(changes, message, photo_folder, tmp_path):
+    with pytest.raises(BuildProblem, match=message):
+        run(config(photo_folder, tmp_path / "c", **changes))
+
+
+def test_classes_may_repeat_what_is_known(photo_folder, tmp_path):
+    assert run(config(photo_folder, tmp_path / "c", models=("compact",), classes=FER_CLASSES)).classes == FER_CLASSES
 
 
 def test_out_must_be_a_cache_or_empty(photo_folder, tmp_path):

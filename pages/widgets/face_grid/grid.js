@@ -29,11 +29,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
 // ids: every picked face, also of pages that are not shown; null where faces cannot be picked.
 function mark(list, ids) {
   list.picked = ids;
-  list.toggleAttribute("data-picking", Boolean(ids?.length));
   for (const button of list.querySelectorAll("button")) {
     if (ids) button.setAttribute("aria-pressed", ids.includes(Number(button.dataset.id)));
     else button.removeAttribute("aria-pressed");
   }
+  list.toggleAttribute("data-picking", list.querySelector('[aria-pressed="true"]') !== null);
 }
 
 function toggle(list, button) {

@@ -1,0 +1,71 @@
+"""The app's real server, for as long as it is measured."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PATIENCE = 60  # s that it may take to start
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server, started as `make app` starts it, on some caches and nothing else."""
+
+    url: str  # without the slash at the end
+    pid: int
+    caches: tuple[str, ...]  # as an address names them
+
+    @property
+    def resident(self) -> float:
+        """MB of memory that it holds."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+@contextmanager
+def serving(caches: Sequence[Path], *, wait: bool = True) -> Iterator[Server]:
+    """Start it, and stop it at the end. Without `wait`, it may not listen yet. The first cache is the app's default."""
+    names = tuple(f"cache-{index}" for index in range(len(caches)))
+    with tempfile.TemporaryDirectory() as data:
+        for name, cache in zip(names, caches, strict=True):
+            (Path(data) / name).symlink_to(cache.resolve())
+        port = _free_port()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pages", "--server.port", str(port)], cwd=ROOT,
+            env={**os.environ, "DOUBTSCOPE_DATA": data, "DOUBTSCOPE_CACHE": str(Path(data) / names[0])},
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            server = Server(f"http://127.0.0.1:{port}", process.pid, names)
+            if wait:
+                _wait(server, process)
+            yield server
+        finally:
+            process.terminate()
+            process.wait(timeout=10)
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=1).read()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise TimeoutError(f"The server does not answer at {server.url}. Run `make app` to see what it says.")
