@@ -71,25 +71,31 @@ def write(folder: Path, faces: int, seed: int = 0) -> Path:
     """A complete cache of `faces` faces."""
     with CacheWriter(folder) as writer:
         writer.start(_manifest(faces, seed))
-        spans = [np.arange(low, min(low + PART, faces)) for low in range(0, faces, PART)]
-        vectors, split = np.empty((faces, DIMENSIONS), np.float16), np.empty(faces, np.int8)
-        _commit(writer, _drawn(spans, seed, vectors, split))
-        places, explained = pca(vectors)
-        searched = {index: sample(np.flatnonzero(split == index), seed) for index in range(len(SPLITS))}
-        layout = LayoutInfo("pca", BACKBONE, seed, faces, {"explained": explained})
-        writer.start(
-            replace(
-                writer.manifest,
-                layouts={LAYOUT: layout},
-                neighbours={BACKBONE: NeighbourInfo(NEAREST, len(searched[TRAIN]))},
-            )
-        )
-        _commit(writer, _derived(spans, vectors, split, places, searched))
+        _write_faces(writer, faces, seed)
+        pa.default_memory_pool().release_unused()  # the statistics need as much again
         start = time.monotonic()
-        summary = summarise(folder, writer.manifest)
+        summary = summarise(folder, _written(writer))
         writer.commit({"summary": summary}, "part-00000", seconds=time.monotonic() - start)
         writer.finish()
     return folder
+
+
+def _write_faces(writer: CacheWriter, faces: int, seed: int) -> None:
+    """Everything but the statistics. The features stay in memory until the map and the nearest faces are known."""
+    spans = [np.arange(low, min(low + PART, faces)) for low in range(0, faces, PART)]
+    vectors, split = np.empty((faces, DIMENSIONS), np.float16), np.empty(faces, np.int8)
+    _commit(writer, _drawn(spans, seed, vectors, split))
+    places, explained = pca(vectors)
+    searched = {index: sample(np.flatnonzero(split == index), seed) for index in range(len(SPLITS))}
+    layouts = {LAYOUT: LayoutInfo("pca", BACKBONE, seed, faces, {"explained": explained})}
+    neighbours = {BACKBONE: NeighbourInfo(NEAREST, len(searched[TRAIN]))}
+    writer.start(replace(_written(writer), layouts=layouts, neighbours=neighbours))
+    _commit(writer, _derived(spans, vectors, split, places, searched))
+
+
+def _written(writer: CacheWriter) -> Manifest:
+    assert writer.manifest is not None, "start() comes first"
+    return writer.manifest
 
 
 Part = tuple[dict[str, pa.Table], Chunk | None]
@@ -134,7 +140,7 @@ def _derived(
     """The map and the nearest faces. Among the training faces, `own` is what `train` is already."""
     for ids in spans:
         train = nearest(vectors, ids, searched[TRAIN])
-        own = tuple(array.copy() for array in train)
+        own = train[0].copy(), train[1].copy()
         for index, among in searched.items():
             chosen = split[ids] == index
             if index != TRAIN and chosen.any():

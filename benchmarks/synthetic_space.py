@@ -11,8 +11,8 @@ GROUP = 100  # columns whose greatest similarity is found first
 BLOCK = 1024  # faces compared at a time: 80 MB of similarities
 
 
-def pca(vectors: np.ndarray) -> tuple[np.ndarray, float]:
-    """(N, 2) float32 positions along the two first principal axes, and the share of the variance that they carry."""
+def pca(vectors: np.ndarray) -> tuple[np.ndarray, list[float]]:
+    """(N, 2) float32 positions along the two first principal axes, and the share of the variance along each."""
     mean = vectors.mean(axis=0, dtype=np.float64)
     total = np.zeros((vectors.shape[1], vectors.shape[1]))
     for block in _blocks(vectors):
@@ -20,7 +20,7 @@ def pca(vectors: np.ndarray) -> tuple[np.ndarray, float]:
     variances, axes = np.linalg.eigh(total)  # ascending
     first = axes[:, :-3:-1]  # (D, 2)
     placed = np.concatenate([(block - mean) @ first for block in _blocks(vectors)])
-    return placed.astype(np.float32), float(variances[-2:].sum() / (variances.sum() or 1.0))
+    return placed.astype(np.float32), [float(v / (variances.sum() or 1.0)) for v in variances[:-3:-1]]
 
 
 def sample(ids: np.ndarray, seed: int) -> np.ndarray:
@@ -51,7 +51,8 @@ def _largest(values: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
     as looking through all the columns at once."""
     rows, columns = values.shape
     if columns % GROUP or columns // GROUP < k:
-        return tuple(torch.topk(values, k, dim=1))
+        best, place = torch.topk(values, k, dim=1)
+        return best, place
     grouped = values.view(rows, columns // GROUP, GROUP)
     group = grouped.amax(dim=2).topk(k, dim=1).indices  # (B, k)
     candidates = torch.gather(grouped, 1, group[:, :, None].expand(-1, -1, GROUP)).reshape(rows, k * GROUP)

@@ -11,6 +11,7 @@ from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from benchmarks.server import Server
 
@@ -47,7 +48,7 @@ class Visitor:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._socket = connect(
-            server.url.replace("http", "ws") + "/_stcore/stream", subprotocols=["streamlit"], max_size=None
+            server.url.replace("http", "ws") + "/_stcore/stream", subprotocols=[Subprotocol("streamlit")], max_size=None
         )
         self._pages: dict[str, str] = {}  # path -> hash of its script
         self._page, self._query = "", ""
@@ -103,7 +104,6 @@ class Visitor:
         state = ClientState(
             query_string=self._query,
             page_script_hash=self._pages.get(self._page, ""),
-            page_name="" if self._page in self._pages else self._page,
             fragment_id=fragment,
             is_history_navigation=history,
         )
@@ -131,16 +131,16 @@ class Visitor:
         return False
 
     def _look(self, message: ForwardMsg, answer: Answer) -> None:
-        delta = message.delta
-        kind = delta.WhichOneof("type")
-        found = delta.new_element if kind == "new_element" else delta.add_block if kind == "add_block" else None
-        if found is None or found.WhichOneof("type") is None:
+        """Keep what the page says, and its widgets; some are containers, such as an expander."""
+        kind = message.delta.WhichOneof("type")
+        if kind not in ("new_element", "add_block"):
             return
+        found: Any = getattr(message.delta, kind)
         if kind == "new_element":
             answer.add(found)
-        inner = getattr(found, found.WhichOneof("type"))
+        inner = getattr(found, found.WhichOneof("type") or "", None)
         if getattr(inner, "id", ""):
-            self._widgets[_key(inner.id)] = (inner, delta.fragment_id)
+            self._widgets[_key(inner.id)] = (inner, message.delta.fragment_id)
 
 
 def _key(name: str) -> str:

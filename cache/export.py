@@ -7,9 +7,10 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,6 +29,7 @@ from cache.schema import SCHEMA_VERSION
 CHUNK = MAX_ROWS  # faces at a time
 METADATA = b"doubtscope"  # where a Parquet file's metadata hold the query
 LISTS = ("votes", "probs")  # one value per class
+UNITS = {"votes": "votes", "probs": "probability", "majority": "class index", "predicted": "class index"}
 DETAILS = ("source", "content_id", "votes")  # of a face, beside the columns that it can be filtered by
 # A spreadsheet runs a cell that begins like this. Such a text, and one that begins with an apostrophe, gets an
 # apostrophe before it; taking away one leading apostrophe gives back every text as it was.
@@ -85,28 +87,18 @@ def select(
 
 def write_csv(chosen: Selection, out: IO[bytes], advance: Advance | None = None) -> None:
     """faces.csv: one row per face; votes and probabilities in a column per class, classes by their names."""
-    writer = None
-    for table in _tables(chosen):
-        flat = _flat(table, chosen.cache.classes)
-        writer = writer or pyarrow.csv.CSVWriter(out, flat.schema)
-        writer.write_table(flat)
-        if advance:
-            advance(len(flat))
-    if writer:
-        writer.close()
+    tables = (_flat(table, chosen.cache.classes) for table in _tables(chosen))
+    first = next(tables)
+    with pyarrow.csv.CSVWriter(out, first.schema) as writer:
+        _write(writer, chain([first], tables), advance)
 
 
 def write_parquet(chosen: Selection, out: IO[bytes], advance: Advance | None = None) -> None:
     """The columns as the cache has them, with their units, and the query in the file's metadata."""
-    writer = None
-    for table in _tables(chosen):
-        table = table.replace_schema_metadata({METADATA: _json(chosen.query)})
-        writer = writer or pq.ParquetWriter(out, table.schema, compression="zstd")
-        writer.write_table(table)
-        if advance:
-            advance(len(table))
-    if writer:
-        writer.close()
+    tables = (table.replace_schema_metadata({METADATA: _json(chosen.query)}) for table in _tables(chosen))
+    first = next(tables)
+    with pq.ParquetWriter(out, first.schema, compression="zstd") as writer:
+        _write(writer, chain([first], tables), advance)
 
 
 def write_csv_zip(chosen: Selection, out: IO[bytes], advance: Advance | None = None) -> None:
@@ -159,6 +151,13 @@ def write_file(chosen: Selection, path: Path, advance: Advance | None = None) ->
 # ---- inside
 
 
+def _write(writer: Any, tables: Iterable[pa.Table], advance: Advance | None) -> None:
+    for table in tables:
+        writer.write_table(table)
+        if advance:
+            advance(len(table))
+
+
 def _chunks(ids: np.ndarray) -> Iterator[np.ndarray]:
     """At least one, so that a file without faces has its columns."""
     for start in range(0, max(1, len(ids)), CHUNK):
@@ -190,12 +189,10 @@ def _typed(cache: Cache, model: str | None, table: pa.Table) -> pa.Table:
     """Lists of one length, and units, as in the cache."""
     known = cache.columns(model)
     for index, field in enumerate(table.schema):
-        if field.name in LISTS:
-            kind = pa.list_(field.type.value_type, len(cache.classes))
-            field = pa.field(field.name, kind, metadata={"unit": "votes" if field.name == "votes" else "probability"})
-        elif field.name in known and known[field.name].unit:
-            field = field.with_metadata({"unit": known[field.name].unit})
-        table = table.set_column(index, field, table.column(index).cast(field.type))
+        unit = UNITS.get(field.name) or (known[field.name].unit if field.name in known else "")
+        kind = pa.list_(field.type.value_type, len(cache.classes)) if field.name in LISTS else field.type
+        field = pa.field(field.name, kind, metadata={"unit": unit} if unit else None)
+        table = table.set_column(index, field, table.column(index).cast(kind))
     return table
 
 

@@ -142,7 +142,7 @@ def _finish(figure: go.Figure, frame: Frame, polygon: Polygon | None, theme: str
 
 
 def _legend(figure: go.Figure, shading: Shading, colours: np.ndarray, crossed: bool = False) -> None:
-    """Traces that draw nothing but the legend, or the bar of the scale. colours: (N,) of the palette, which are there."""
+    """Traces that draw nothing but the legend, or the bar of the scale. colours: (N,), which of them are there."""
     nothing = {"x": [None], "y": [None], "mode": "markers", "hoverinfo": "skip"}
     if shading.is_scale:
         figure.add_scatter(

@@ -13,7 +13,7 @@ from cache.regions import Polygon
 from pages.charts.map_shading import Shading
 
 FAINTEST = 0.5  # opacity of a cell of one face; the fullest has 1, and between them it grows with the logarithm
-DIMMED = 0.2  # what is left of it outside a selection
+DIMMED = 0.28  # what is left of it outside a selection
 SIDE = 900  # px of the image, about: a browser blurs a smaller one when it stretches it
 
 

@@ -25,6 +25,11 @@ from pages.widgets.slices import save_slice
 from pages.widgets.wording import count
 
 KEY = "map"
+TOOL = "map tool"  # in session state: what the last selection was drawn with
+HINT = (
+    "Drag a lasso or a box around faces to see them here, and how they differ from all others. On a touch screen, tap "
+    "the lasso or the box above the map first."
+)
 
 
 @st.fragment
@@ -43,7 +48,7 @@ def embedding(view: View, where: Filter) -> None:
         notes(view, layout, found, shading)
         controls(view, layout, found, polygon)
         if region is None or chosen is None:
-            st.markdown("Drag a lasso or a box around faces to see them here, and how they differ from all others.")
+            st.markdown(HINT)
             browse(view, where)
         else:
             selection(view, where, region, chosen)
@@ -69,9 +74,12 @@ def draw(layout: Layout, found: Drawn, shading: Shading, region: Region | None, 
             (left, right), (bottom, top) = box["x"], box["y"]
             corners = [(left, bottom), (right, bottom), (right, top), (left, top)]
             map_address.select(corners, layout.title, found.window)
+            st.session_state[TOOL] = "select"
         for path in shapes.get("lasso", []):
             map_address.select(list(zip(path["x"], path["y"], strict=True)), layout.title, found.window)
+            st.session_state[TOOL] = "lasso"
 
+    fig.update_layout(dragmode=st.session_state.get(TOOL, "lasso"))
     figure(
         fig,
         table(found.table, found.grid, found.window, shading),
@@ -85,11 +93,12 @@ def draw(layout: Layout, found: Drawn, shading: Shading, region: Region | None, 
 
 def notes(view: View, layout: Layout, found: Drawn, shading: Shading) -> None:
     """What is drawn, and how it may be read."""
-    drawn = f"{count(found.faces, 'face')}, a point each."
+    faces = count(found.faces, "face") + ("" if found.whole else " in this stretch of the map")
+    drawn = f"{faces}, a point each."
     if found.grid is not None:
         drawn = (
-            f"{count(found.faces, 'face')}, too many for a point each: every pixel mixes the colours of the faces that "
-            "fall on it, and is the fainter the fewer they are. A lasso selects among all of them."
+            f"{faces}, too many for a point each: every pixel mixes the colours of the faces that fall on it, and is "
+            "the fainter the fewer they are. A lasso selects among all of them."
         )
     ends = (
         "Colours from the 1st to the 99th percentile of all faces; beyond, that of the nearer end." * shading.is_scale

@@ -53,7 +53,7 @@ def _any_of(values: "tuple[str, ...] | list[str]") -> str:
 
 
 def _class(cache: Cache, index: int) -> str:
-    return cache.classes[index] if index < len(cache.classes) else f"class {index}"
+    return cache.classes[index] if index < len(cache.classes) else f"number {index}"
 
 
 def _ends(low: float, high: float) -> str:

@@ -36,12 +36,14 @@ function watch(card) {
     answers: new Map(), // place -> card or null
     asked: new Map(), // number of the question -> place
     question: 0, place: null, pointer: null, timer: 0, pressed: null,
+    armed: null, // the figure, as it was last drawn, whose lasso or box was asked for by touch
   };
   watched.set(card, known);
   const options = { capture: true, passive: true, signal: known.stop.signal };
   addEventListener("pointermove", (event) => moved(card, known, event), options);
   addEventListener("pointerdown", (event) => pressed(card, known, event), options);
   addEventListener("pointerup", (event) => released(card, known, event), options);
+  addEventListener("touchstart", (event) => touched(known, event), options);
   addEventListener("scroll", () => leave(card, known), options);
   document.documentElement.addEventListener("pointerleave", () => leave(card, known), options);
   return known;
@@ -75,6 +77,7 @@ function leave(card, known) {
 // A press that ends where it began is a click; any other one draws.
 function pressed(card, known, event) {
   leave(card, known);
+  if (event.target.closest?.(".modebar-btn[data-attr=dragmode]")) known.armed = graphOf(known);
   const spot = event.button === 0 && event.isPrimary ? spotUnder(known, event) : null;
   known.pressed = spot && { x: event.clientX, y: event.clientY, spot };
 }
@@ -87,10 +90,20 @@ function released(card, known, event) {
   known.send("press", { ...began.spot.at, question: known.question });
 }
 
+// A finger that moves over the figure scrolls the page, until the lasso or the box is chosen above it.
+function touched(known, event) {
+  const graph = graphOf(known);
+  const drawing = known.armed !== null && known.armed === graph;
+  if (!drawing && graph?.querySelector(".draglayer")?.contains(event.target)) event.stopPropagation();
+}
+
+function graphOf(known) {
+  return document.querySelector(`.st-key-figure-${CSS.escape(known.figure)} .js-plotly-plot`);
+}
+
 // Where on the axes the pointer is; null outside the panel and on the figure's own buttons.
 function spotUnder(known, event) {
-  const box = document.querySelector(`.st-key-figure-${CSS.escape(known.figure)}`);
-  const graph = box?.querySelector(".js-plotly-plot");
+  const graph = graphOf(known);
   const { xaxis, yaxis } = graph?._fullLayout ?? {};
   if (!xaxis?.p2d || !graph.contains(event.target) || event.target.closest(".modebar, .legend")) return null;
   const { left, top } = graph.getBoundingClientRect();
