@@ -138,7 +138,7 @@ class Visitor:
         found: Any = getattr(message.delta, kind)
         if kind == "new_element":
             answer.add(found)
-        inner = getattr(found, found.WhichOneof("type") or "", None)
+        inner: Any = getattr(found, found.WhichOneof("type") or "", None)
         if getattr(inner, "id", ""):
             self._widgets[_key(inner.id)] = (inner, message.delta.fragment_id)
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from cache.errors import BadQuery
 from cache.filters import Filter, quote
-from cache.reader import EVERYTHING, Cache
+from cache.reader import EVERYTHING, Cache, among
 
 MOST_FACES = 50_000  # beyond it, intervals hardly narrow any more, and time and memory keep growing
 
@@ -64,8 +64,8 @@ def numbers(
         if matching > MOST_FACES:
             # A random order by hash; a little more than enough of them first, since sorting all would take long.
             some, share = f" ORDER BY hash(face_id), face_id LIMIT {MOST_FACES}", 1.1 * MOST_FACES / matching
-        condition = (
-            f"face_id IN (SELECT face_id FROM {cache.joined(judge)} "
+        condition = among(
+            f"(SELECT face_id FROM {cache.joined(judge)} "
             f"WHERE {condition} AND hash(face_id) <= {int(min(1.0, share) * (2**64 - 1))}{some})"
         )
     # The face's number is renamed, for it may be a wanted column too.

@@ -222,11 +222,11 @@ class Cache:
         terms = [term]
         for region in where.regions:
             self.points(region.layout)  # refuses an unknown map
-            terms.append(_among(self._store.enclosed(region)))
+            terms.append(among(self._store.enclosed(region)))
         for subset in where.subsets:
             inner, more = self.condition(subset.model, subset.where)
             if subset.model not in (None, model):
-                inner = _among(f"(SELECT face_id FROM {self.joined(subset.model)} WHERE {inner})")
+                inner = among(f"(SELECT face_id FROM {self.joined(subset.model)} WHERE {inner})")
             terms.append(f"({inner})" if subset.inside else f"NOT coalesce({inner}, FALSE)")
             bound += more
         return " AND ".join(terms), bound
@@ -286,9 +286,9 @@ class Cache:
         return {u: 100.0 * float(share) for u, share in zip(UNCERTAINTIES, shares, strict=True)}, int(n)
 
 
-def _among(faces: str) -> str:
-    """That a face is one of some others; `coalesce` has DuckDB look up each face in their table, and never the reverse,
-    which takes three times as long."""
+def among(faces: str) -> str:
+    """That a face is in a table of faces; with `coalesce`, DuckDB looks each face up in it instead of the reverse, which
+    takes three times as long."""
     return f"coalesce(face_id IN (SELECT face_id FROM {faces}), FALSE)"
 
 

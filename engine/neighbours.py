@@ -14,8 +14,8 @@ from engine.spaces import Space
 
 TRAIN = "train"
 SAMPLE_SEED = 20  # of the faces that are searched where there are too many for all
-QUERIES, REFERENCES = 2048, 4096  # faces compared at once
-STEPS = 2.0**20  # of a cosine: finer differences are rounding, and count as ties
+QUERIES, REFERENCES = 512, 1024  # faces compared at once: what stays in a core's cache
+STEPS = 2.0**19  # of a cosine: finer differences are rounding, and count as ties
 IDS = 2.0**31  # above every face_id; STEPS * IDS stays within the whole numbers of float64
 NOBODY = -1
 
@@ -63,14 +63,13 @@ def _search(
     references = torch.from_numpy(_rows(space, among))
     first, done, total = 0, 0, int(asking.sum())
     for vectors in space.blocks():
-        chosen = asking[first : first + len(vectors)]
-        for rows in np.array_split(np.flatnonzero(chosen), -(-int(chosen.sum()) // QUERIES) or 1):
-            show(stage, done, total)
+        show(stage, done, total)
+        rows = np.flatnonzero(asking[first : first + len(vectors)])
+        if len(rows):
             queries, own = normalize(torch.from_numpy(vectors[rows])), torch.from_numpy(ids[first + rows])
             keys = _largest(queries, references, torch.from_numpy(ids[among]), found.face_ids.shape[1] + 1)
             found.face_ids[first + rows], found.distances[first + rows] = _decode(keys, own)
-            done += len(rows)
-        first += len(vectors)
+        first, done = first + len(vectors), done + len(rows)
     show(stage, done, total)
 
 
@@ -82,10 +81,12 @@ def _largest(queries: Tensor, references: Tensor, ids: Tensor, count: int) -> Te
     """
     best = torch.full((len(queries), count), -torch.inf, dtype=torch.float64)
     for vectors, face_ids in zip(references.split(REFERENCES), ids.double().split(REFERENCES), strict=True):
-        keys = (queries @ normalize(vectors.float()).T).double()
-        keys.mul_(STEPS).round_().mul_(IDS).sub_(face_ids)
-        keys = keys.topk(min(count, len(face_ids))).values
-        best = torch.cat([best, keys], dim=1).topk(count).values
+        looked_at = normalize(vectors.float()).T
+        for asking, kept in zip(queries.split(QUERIES), best.split(QUERIES), strict=True):
+            keys = (asking @ looked_at).double()
+            keys.mul_(STEPS).round_().mul_(IDS).sub_(face_ids)
+            keys = keys.topk(min(count, len(face_ids))).values
+            kept.copy_(torch.cat([kept, keys], dim=1).topk(count).values)
     return best
 
 

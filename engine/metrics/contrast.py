@@ -39,41 +39,33 @@ def contrast_means(
     """
     if not columns:
         return {}
-    inside = np.stack([np.asarray(group, dtype=bool) for group in (first, second)], axis=1)  # (N, 2)
-    either = inside.any(axis=1)
-    matrix = np.stack([as_column(values, name, len(inside)) for name, values in columns.items()], axis=1)[either]
-    known = ~np.isnan(matrix)  # (M, K), M faces in either group
-    members = known[:, :, None] & inside[either][:, None, :]  # (M, K, 2)
-    n = members.sum(axis=0)  # (K, 2)
-    centre = ratio(np.where(known, matrix, 0.0).sum(axis=0), known.sum(axis=0))  # (K,)
-    spread = np.where(known, matrix - centre, 0.0)  # (M, K); without the mean, no digits are lost to offsets
-    means = ratio((spread[:, :, None] * members).sum(axis=0), n)  # (K, 2), from the centre
-    intervals = _intervals(spread, members, resamples, seed)
-    few = n < 2  # (K, 2)
-    intervals[np.concatenate([few, few.any(axis=1, keepdims=True)], axis=1)] = np.nan
-    union = known.sum(axis=0)
-    return {
-        name: Contrast(
-            _estimate(means[k, 0], intervals[k, 0], int(n[k, 0]), float(centre[k])),
-            _estimate(means[k, 1], intervals[k, 1], int(n[k, 1]), float(centre[k])),
-            _estimate(means[k, 0] - means[k, 1], intervals[k, 2], int(union[k])),
-        )
-        for k, name in enumerate(columns)
-    }
+    inside = np.stack([np.asarray(group, dtype=bool) for group in (first, second)])  # (2, N)
+    matrix = np.stack([as_column(values, name, inside.shape[1]) for name, values in columns.items()], axis=1)
+    either = inside.any(axis=0)
+    members = inside[:, either, None] & ~np.isnan(matrix[either])  # (2, M, K), M faces in either group
+    values = np.where(members, matrix[either], 0.0)
+    n = members.sum(axis=1)  # (2, K)
+    means = ratio(values.sum(axis=1), n)
+    spread = np.where(members, values - means[:, None], 0.0)  # without the mean, no digits are lost to offsets
+    resampled = means[:, None] + _resample(spread, members, resamples, seed)  # (2, R, K)
+    union = members.any(axis=0).sum(axis=0)
+    found = [
+        _estimates(means[0], resampled[0], n[0], n[0] > 1),
+        _estimates(means[1], resampled[1], n[1], n[1] > 1),
+        _estimates(means[0] - means[1], resampled[0] - resampled[1], union, (n > 1).all(axis=0)),
+    ]
+    return {name: Contrast(*row) for name, row in zip(columns, zip(*found, strict=True), strict=True)}
 
 
-def _intervals(spread: Floats, members: NDArray[np.bool_], resamples: int, seed: int) -> Floats:
-    """Ends of the intervals of both means and of their difference, (K, 3, 2), from the centre of each column."""
-    faces, columns = spread.shape
-    if faces < 2:
-        return np.full((columns, 3, 2), np.nan)
-    draws = Resamples(faces, resamples, seed)
-    sums = [draws.sums(spread * members[:, :, group]) for group in (0, 1)]  # (R, K) each
-    counts = [draws.sums(members[:, :, group]) for group in (0, 1)]
-    first, second = (ratio(total, count) for total, count in zip(sums, counts, strict=True))
-    return np.stack([np.stack(percentile_intervals(r), axis=1) for r in (first, second, first - second)], axis=1)
+def _resample(spread: Floats, members: NDArray[np.bool_], resamples: int, seed: int) -> Floats:
+    """Means of the faces of each group in each resample of all faces: (2, M, K) -> (2, R, K); NaN where none is."""
+    draws = Resamples(spread.shape[1], resamples, seed)
+    return np.stack([ratio(draws.sums(x), draws.sums(m)) for x, m in zip(spread, members, strict=True)])
 
 
-def _estimate(value: float, ends: Floats, n: int, centre: float = 0.0) -> Estimate:
-    low, high = (float(end) + centre for end in ends)
-    return Estimate(float(value) + centre, low, high, n)
+def _estimates(values: Floats, resampled: Floats, n: NDArray[np.int_], enough: NDArray[np.bool_]) -> list[Estimate]:
+    """One per column; without an interval where there are not enough faces."""
+    ends = np.where(enough, percentile_intervals(resampled), np.nan)
+    return [
+        Estimate(float(v), float(low), float(high), int(k)) for v, low, high, k in zip(values, *ends, n, strict=True)
+    ]

@@ -110,6 +110,8 @@ def choose_model(cache: Cache) -> str | None:
         model = choose("Model", models, key="model", default=str(first_model(cache)))
         info = infos[model]
         st.caption(f"{plain(info.title)}, {count(info.samples, 'sample')} per face")
+        if info.faces is not None:
+            st.caption(f"It has scored **{info.faces:,} of {count(cache.manifest.faces, 'face')}**.")
     return model
 
 
@@ -128,6 +130,7 @@ def need_model(view: View) -> str:
             "Add a model to it:",
             f"python -m engine build {manifest.source.spec or 'SOURCE'} --out {view.cache.folder} "
             "--model compact-ensemble",
+            f"python -m engine import-predictions FILE --cache {view.cache.folder} --name NAME",
         )
     return str(view.model)
 

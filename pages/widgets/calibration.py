@@ -99,7 +99,10 @@ def offer(view: View) -> Options:
     fitted_to = matching_faces(view, VOTED)
     options = choose_options(view, can_scale=fitted_to > 1)
     if fitted_to < 2:
-        st.caption("No temperature scaling: this cache has no validation faces with votes to fit it to.")
+        st.caption(
+            f"No temperature scaling: there are no validation faces with votes that {plain(view.model)} has scored, to "
+            "fit it to."
+        )
     return options
 
 

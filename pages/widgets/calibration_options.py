@@ -76,7 +76,7 @@ def sibling(view: View, others: list[str]) -> str | None:
     if infos[str(view.model)].samples == 1:
         return None
     own = infos[str(view.model)].backbones[:1]
-    return next((m for m in others if infos[m].samples == 1 and infos[m].backbones[:1] == own), None)
+    return next((m for m in others if own and infos[m].samples == 1 and infos[m].backbones[:1] == own), None)
 
 
 def one(label: str, options: tuple[str, ...], key: str, help: str) -> str:

@@ -56,7 +56,7 @@ def contrast(view: View, first: Group, second: Group, *, key: str) -> None:
         (ROWS[name], *map(cell, (row.first, row.second, row.difference)), faces(row)) for name, row in found.items()
     ]
     statistics(
-        pd.DataFrame(cells, columns=["", *(short(group.name) for group in (first, second)), "difference", "n"]),
+        pd.DataFrame(cells, columns=["", *headings(first.name, second.name), "difference", "n"]),
         key=key,
         alt=f"Statistics of {first.name} and {second.name} and their differences, with 95 % intervals",
     )
@@ -115,8 +115,18 @@ def faces(row: Contrast) -> str:
     return f"{row.first.n:,} / {row.second.n:,}"
 
 
-def short(name: str) -> str:
-    return plain(name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…")
+def headings(first: str, second: str) -> list[str]:
+    """Short names, each unlike every other heading of the table.
+
+    >>> headings("side", "side"), headings("n", "every face of the training split")
+    (['side (first)', 'side (second)'], ['n (first)', 'every face of the training…'])
+    """
+    names = [name if len(name) <= LONGEST else f"{name[: LONGEST - 1].strip()}…" for name in (first, second)]
+    taken = ["difference", "n", *names]
+    return [
+        plain(f"{name} ({which})" if taken.count(name) > 1 else name)
+        for name, which in zip(names, ("first", "second"), strict=True)
+    ]
 
 
 def data(found: dict[str, Contrast], first: Group, second: Group) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """The drawer of one face: opened, stepped and closed through the URL, by mouse or keyboard."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import streamlit as st
 
@@ -10,7 +11,7 @@ from pages.widgets.address import FACE, Opened, close_face, open_face, opened_fa
 from pages.widgets.caches import View
 from pages.widgets.face_detail import detail
 from pages.widgets.problems import guard
-from pages.widgets.wording import count
+from pages.widgets.wording import count, plain
 
 Neighbours = Callable[[int], Place | None]  # place of a face in the current list
 LAST = "last face shown"  # in session state: Opened
@@ -41,11 +42,17 @@ def show(view: View, neighbours: Neighbours, on_close: Callable[[int], None] | N
             if opened is None:
                 return
             face = view.cache.face(opened.face_id, view.model)
+            if face is not None:
+                head(face, neighbours(face.face_id), opened)
+                detail(view, face)
+                return
+            face = view.cache.face(opened.face_id, None)
             if face is None:
                 st.info(f"This cache has no face {opened.face_id}. Close this drawer to see the faces that it has.")
                 return
-            head(face, neighbours(face.face_id), opened)
-            detail(view, face)
+            head(face, None, opened)
+            st.caption(f"{plain(view.model)} has not scored this face.")
+            detail(replace(view, model=None), face)
 
     drawer()
 

@@ -82,7 +82,7 @@ def draw(layout: Layout, found: Drawn, shading: Shading, region: Region | None, 
     fig.update_layout(dragmode=st.session_state.get(TOOL, "lasso"))
     figure(
         fig,
-        table(found.table, found.grid, found.window, shading),
+        lambda: table(found.table, found.grid, found.window, shading),
         key=KEY,
         name=f"map-{layout.title}-{shading.title}",
         alt=describe_map(found.faces, layout.title, shading, chosen),

@@ -5,6 +5,7 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
+from cache.manifest import ModelInfo
 from pages.widgets.caches import View
 from pages.widgets.filters import number_range, text_values
 from pages.widgets.wording import count, duration, plain
@@ -35,11 +36,9 @@ def built(view: View) -> None:
         ("Classes", plain(", ".join(manifest.classes))),
         ("Source", plain(manifest.source.spec)),
         *(
-            (
-                f"Model {plain(name)}",
-                plain(f"{info.title}, S = {info.samples}, seed {info.seed}, {info.precision} on {info.device}"),
-            )
+            (f"Model {plain(name)}", plain(made(info, manifest.faces)))
             for name, info in manifest.models.items()
+            if name in view.cache.models
         ),
         ("Built", f"{when(manifest.created)} to {when(manifest.updated)}, {duration(manifest.seconds)} of work"),
         ("Hardware", hardware or "not recorded"),
@@ -50,6 +49,13 @@ def built(view: View) -> None:
         if manifest.command:
             st.code(manifest.command, language="bash", wrap_lines=True)
         st.table(pd.DataFrame(rows, columns=["what", "value"]), border="horizontal", hide_index=True, hide_header=True)
+
+
+def made(info: ModelInfo, faces: int) -> str:
+    """How a model's predictions came to be."""
+    said = f"{info.title}, S = {info.samples}"
+    said += f", seed {info.seed}, {info.precision} on {info.device}" if info.backbones else ", predicted elsewhere"
+    return said + ("" if info.faces is None else f", {info.faces:,} of {count(faces, 'face')}")
 
 
 def left_out(view: View) -> None:

@@ -22,7 +22,7 @@ def theme() -> Literal["light", "dark"]:
 
 def figure(
     fig: go.Figure,
-    data: pd.DataFrame,
+    data: pd.DataFrame | Callable[[], pd.DataFrame],
     *,
     key: str,
     name: str,
@@ -33,7 +33,7 @@ def figure(
     """Draw `fig` with a PNG button above it and one for `data` as CSV below; returns what st.plotly_chart returns.
 
     name: of both files, without ending; may hold text of the data. data: units belong in the names of its columns;
-    turned into text only when somebody downloads it. The background becomes the page's own: on a transparent one, half
+    made, where it takes a while, and turned into text only when somebody downloads it. The background becomes the page's own: on a transparent one, half
     the readers of the image would see dark text on dark.
     """
     buttons = {"color": OUTLINE, "activecolor": ANNOTATORS[theme()], "bgcolor": CLEAR}
@@ -55,12 +55,12 @@ def figure(
     return event
 
 
-def csv(data: pd.DataFrame, *, key: str, name: str) -> None:
+def csv(data: pd.DataFrame | Callable[[], pd.DataFrame], *, key: str, name: str) -> None:
     """A small button that downloads the table; it does not rerun the page."""
     with st.container(horizontal_alignment="right"):
         st.download_button(
             "Data (CSV)",
-            lambda: data.to_csv(index=False),
+            lambda: (data() if callable(data) else data).to_csv(index=False),
             file_name=f"{safe(name)}.csv",
             mime="text/csv",
             key=key,

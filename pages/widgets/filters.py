@@ -24,7 +24,7 @@ def choose_filter(view: View, default_split: str | None = None) -> Filter:
     asks for any.
     """
     slice_note(view)
-    first = [default_split] if default_split in text_values(view, "split") and view.slice is None else []
+    first = [default_split] if default_split and view.slice is None and scored_in(view, default_split) else []
     begin_anew(view, first)
     classes, has_votes = view.cache.classes, number_range(view, "n_votes")[1] > 0
     with st.sidebar:
@@ -67,6 +67,11 @@ def choose_filter(view: View, default_split: str | None = None) -> Filter:
         )
         save_slice(view, view.within(where), key="save-slice")
     return view.within(where)
+
+
+def scored_in(view: View, split: str) -> bool:
+    """Whether there are faces of this split that the model has scored."""
+    return split in text_values(view, "split") and matching_faces(view, Filter(splits=(split,))) > 0
 
 
 def begin_anew(view: View, splits: list[str]) -> None:

@@ -58,8 +58,7 @@ def headline(view: View, split: str) -> None:
     rows = []
     for metric, label in ROWS.items():
         found = [cells.get((model, metric)) for model in models]
-        faces = dict.fromkeys(f"{row.n:,}" for row in found if row is not None)
-        rows.append((label, *map(cell, found), " / ".join(faces) or DASH))
+        rows.append((label, *map(cell, found), faces([row.n for row in found if row is not None])))
     with st.container(key="headline"):
         st.html(RIGHT)
         st.table(
@@ -69,6 +68,16 @@ def headline(view: View, split: str) -> None:
             alt=f"Statistics of {len(models)} models on split {split}, with 95 % intervals",
         )
     st.caption(" ".join(notes(view, [c for row in rows for c in row[1:-1]])))
+
+
+def faces(n: list[int]) -> str:
+    """Faces behind a row: one number where all models share it, else one per column.
+
+    >>> faces([1280, 1280]), faces([180, 60]), faces([])
+    ('1,280', '180 / 60', '—')
+    """
+    shown = n[:1] if len(set(n)) == 1 else n
+    return " / ".join(f"{value:,}" for value in shown) or DASH
 
 
 def cell(row) -> str:
@@ -98,6 +107,10 @@ def notes(view: View, cells: list[str]) -> list[str]:
             reasons.insert(
                 0, f"{', '.join(map(plain, single))} {draw} one sample, so U_e is 0 and correlates with nothing"
             )
+        partial = [m for m in view.cache.models if view.cache.manifest.models[m].faces is not None]
+        if partial:
+            have = "has" if len(partial) == 1 else "have"
+            reasons.insert(0, f"{', '.join(map(plain, partial))} {have} scored too few of these faces")
         if not has_votes(view):
             reasons.insert(0, "it needs annotators' votes, and this cache has none")
         found.append(f"{DASH}: {'; or '.join(reasons)}.")

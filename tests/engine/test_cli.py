@@ -13,7 +13,7 @@ from engine.cli import app
 from tests import synthetic
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("build", "evaluate", "train", "doctor", "weights", "explain-gap", "import-predictions")
+COMMANDS = ("build", "evaluate", "train", "doctor", "weights", "explain-gap", "import-predictions", "export")
 
 
 def invoke(*arguments: object) -> Result:

@@ -3,6 +3,7 @@
 Each test has a cache of its own: the caches that tests share hold no slice.
 """
 
+import doctest
 import io
 import json
 import math
@@ -15,11 +16,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from cache import numbers as numbers_module
+from cache import slices
 from cache.filters import Filter, Region
 from cache.numbers import numbers
 from cache.reader import Cache
 from cache.slices import EVERY_FACE, MOST_SLICES, THE_REST, Slice, file_name, load, save
 from engine.metrics.bootstrap import bootstrap_means
+from pages.widgets import contrast
 from pages.widgets.caches import View
 from pages.widgets.contrast import measured
 from pages.widgets.export import FILES, command, made
@@ -343,9 +346,19 @@ def test_at_first_the_chosen_slice_against_the_rest(open_page, data, cache):
 
 def test_a_group_and_itself(open_page, data, cache):
     keep(cache, "side", SIDE)
-    table = contrast_table(open_page("slices", data=data, a="side", b="side"))
-    assert table.loc["Faces"].tolist() == ["30", "30", "30 in both", ""]
+    page = open_page("slices", data=data, a="side", b="side")
+    table = contrast_table(page.multiselect(key="split").set_value([]).run())
+    assert table.columns.tolist() == ["side (first)", "side (second)", "difference", "n"]
+    assert table.loc["Faces"].tolist() == ["90", "90", "90 in both", ""]
     assert set(table["difference"].iloc[1:]) == {"**0.000** [0.000,\N{NO-BREAK SPACE}0.000]"}
+
+
+@pytest.mark.parametrize("name", ["difference", "n", "x" * 60, "*a* [b](http://c) $d$"])
+def test_any_name_can_head_a_column(open_page, data, cache, name):
+    keep(cache, name, SIDE)
+    keep(cache, name[:59] + "y", SURE)
+    page = open_page("slices", data=data, a=name, b=name[:59] + "y")
+    assert not page.exception and len(set(contrast_table(page).columns)) == 4
 
 
 def test_nobody_to_compare_with(open_page, data, cache):
@@ -544,7 +557,7 @@ def test_as_many_slices_as_there_can_be(open_page, data, cache):
         (TRIANGLE, "inside an outline on the map pca-compact-0"),
         (SIDE.within(MODEL, WRONG), "light side; (the model is wrong)"),
         (SIDE.within("compact", WRONG, inside=False), "light side; not (the model is wrong, as compact judges)"),
-        (Filter(ranges=(("attr_<b>*x*", 0.0, 1.0),), splits=("$5$",)), r"split \$5\$; attr_\<b\>\*x\* from 0 to 1"),
+        (Filter(ranges=(("attr_<b>*x*", 0.0, 1.0),), splits=("$5$",)), r"split \$5\$; attr\_\<b\>\*x\* from 0 to 1"),
     ],
     ids=str,
 )  # fmt: skip
@@ -564,3 +577,9 @@ def test_what_a_filter_selects_by():
         "x", Filter(correct=True, values=(("split", ("a",)),))
     )
     assert columns_in(where) == {"predicted", "u_total", "correct", "split"} and columns_in(Filter()) == set()
+
+
+@pytest.mark.parametrize("module", [slices, contrast])
+def test_examples_in_docstrings(module):
+    found = doctest.testmod(module)
+    assert found.attempted and not found.failed

@@ -164,3 +164,11 @@ def test_properties(values, random):
     for group, mean in ((first, found.first), (second, found.second)):
         known = values[group & ~np.isnan(values)]
         np.testing.assert_allclose(mean.value, known.mean() if len(known) else NAN, atol=1e-6)
+
+
+def test_a_constant_group_is_exact():
+    """No rounding may turn a share of 0 into -0.000, or give it a width."""
+    values = np.r_[np.zeros(300), np.ones(700)]
+    found = one(values, values == 0, values > 0)
+    assert str((found.first.value, found.first.low, found.first.high)) == "(0.0, 0.0, 0.0)"
+    assert (found.second.low, found.second.high, found.difference.low, found.difference.high) == (1, 1, -1, -1)
