@@ -6,6 +6,7 @@ parts, where samples, features and thumbnails stay.
 """
 
 import hashlib
+import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -39,13 +40,19 @@ class Store:
         self.folder, self.manifest = folder, manifest
         # One thread per query: a second one saves 2 ms on 36,000 faces and costs 17 MB.
         self._connection = duckdb.connect(
-            config={"memory_limit": "400MB", "threads": 1, "autoinstall_known_extensions": False}
+            config={
+                "memory_limit": "400MB",
+                "temp_directory": tempfile.gettempdir(),  # not the folder that the app was started in
+                "threads": 1,
+                "autoinstall_known_extensions": False,
+            }
         )
         self._connection.execute("SET GLOBAL parquet_metadata_cache = true")
         self._lock = threading.RLock()
         self._scored: OrderedDict[str, int] = OrderedDict()  # table -> rows; the one used last at the end
         self._regions: OrderedDict[str, int] = OrderedDict()
         self._kept: set[str] = set()
+        self._aligned: set[str] = set()  # maps whose rows are those of the faces, in order
         self._parts = {name: self._files(name) for name in manifest.parts}
         for name, files in self._parts.items():
             if files:
@@ -142,7 +149,21 @@ class Store:
             if name not in self._kept:
                 self.rows(f"CREATE TABLE {name} AS SELECT * FROM {quote(f'embeddings/layout={layout}')}", [])
                 self._kept.add(name)
+                if not self._apart(name):
+                    self._aligned.add(name)
         return name
+
+    def placed(self, model: str | None, layout: str) -> str:
+        """As `faces`, or `scored` of a model, with x and y of a map beside them; the map must exist."""
+        source, points = self.faces() if model is None else self.scored(model), self.points(layout)
+        if layout == f"{PLANE}{model}":
+            return f"(SELECT *, u_aleatoric AS x, u_epistemic AS y FROM {source})"
+        beside = points in self._aligned and (model is None or quote(f"narrow {model}") in self._kept)
+        return (
+            f"{source} POSITIONAL JOIN (SELECT x, y FROM {points})"
+            if beside
+            else f"{source} JOIN {points} USING (face_id)"
+        )
 
     # ---- inside
 
@@ -166,15 +187,18 @@ class Store:
 
     def _load(self, name: str, predictions: str) -> int:
         """One model's narrow columns into memory; without face_id where the rows are those of the faces, in order."""
-        ids = f"SELECT face_id AS other FROM {predictions}"
-        apart = self.rows(
-            f"SELECT count(*) FROM {self.faces()} POSITIONAL JOIN ({ids}) WHERE face_id IS DISTINCT FROM other", []
-        )[0][0]
-        columns = [*(() if apart == 0 else ("face_id",)), *map(quote, NARROW)]
+        apart = self._apart(predictions)
+        columns = [*(("face_id",) if apart else ()), *map(quote, NARROW)]
         self.rows(f"CREATE TABLE {name} AS SELECT {', '.join(columns)} FROM {predictions}", [])
-        if apart == 0:
+        if not apart:
             self._kept.add(name)
         return int(self.rows(f"SELECT count(*) FROM {name}", [])[0][0])
+
+    def _apart(self, table: str) -> bool:
+        """Whether a table's rows are not those of the faces, in order."""
+        ids = f"SELECT face_id AS other FROM {table}"
+        unlike = f"SELECT 1 FROM {self.faces()} POSITIONAL JOIN ({ids}) WHERE face_id IS DISTINCT FROM other LIMIT 1"
+        return bool(self.rows(unlike, []))
 
     def _enclose(self, name: str, source: str, region: Region) -> int:
         """Corners in SQL, rays in NumPy: ten times as fast as a polygon in SQL. Returns the number of faces."""
