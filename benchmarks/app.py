@@ -52,19 +52,19 @@ def interactions(cache: Path, title: str) -> Iterator[Figure]:
 
 def first_view(cache: Path, title: str) -> Iterator[Figure]:
     """Real server, real browser: from starting the server to the first faces drawn, and its memory then."""
-    browser = _browser()
-    if browser is None:
+    driver = browser()
+    if driver is None:
         return
     drawn, memory = [], []
     try:
         for _ in range(STARTS):
             start = time.monotonic()
             with serving([cache], wait=False) as server:
-                _open(browser, server)
+                _open(driver, server)
                 drawn.append(time.monotonic() - start)
                 memory.append(server.resident)
     finally:
-        browser.quit()
+        driver.quit()
     yield Figure(f"{title}: server start to faces drawn, median", median(drawn), "s", at_most=FIRST_VIEW)
     yield Figure(f"{title}: resident memory of the server then", median(memory), "MB")
 
@@ -87,7 +87,8 @@ def _open(browser: Any, server: Server, seconds: float = 60) -> None:
     raise TimeoutError(f"No faces were drawn at {server.url}/faces within {seconds:.0f} s.")
 
 
-def _browser() -> Any | None:
+def browser() -> Any | None:
+    """Headless Chromium; without one, says so."""
     chrome, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not chrome or not driver:
         print("No chromium here: the first view is not measured. Install it: apt-get install chromium chromium-driver")

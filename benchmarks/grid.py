@@ -10,7 +10,7 @@ from benchmarks.report import Figure, median
 from benchmarks.server import serving
 
 FACES = 1000
-DRAWN = TILES.replace("image.complete && image.naturalWidth", "image.src")  # in the page; lazy ones load as they come up
+DRAWN = TILES.replace("image.complete && image.naturalWidth", "image.src")  # lazy ones load as they come up
 SCROLL = """
 const done = arguments[arguments.length - 1];
 const page = document.querySelector('[data-testid=stMain]');

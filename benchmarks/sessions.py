@@ -71,16 +71,17 @@ def figures(caches: Sequence[Path]) -> Iterator[Figure]:
         for shelf in shelves:
             with Visitor(server) as first:
                 Visits(first, shelf.manifest).every_page(cache=shelf.name)
-        begin = threading.Barrier(PEOPLE)
+        begin, cpu = threading.Barrier(PEOPLE), server.cpu
         with ThreadPoolExecutor(PEOPLE) as people:
             records = list(people.map(lambda i: person(i, server, shelves[i % len(shelves)], begin), range(PEOPLE)))
-        memory = server.resident
+        memory, cpu = server.resident, server.cpu - cpu
     for what in sorted({text for record in records for text in (*record.failures, *record.mixed)})[:5]:
         print(what)
     seconds = [value for record in records for value in record.seconds]
     yield Figure(f"{title}: from a request to the end of the script, median", median(seconds), "s", at_most=MEDIAN)
     yield Figure(f"{title}: the same, 95th percentile", float(np.quantile(seconds, 0.95)), "s", at_most=SLOW)
     yield Figure(f"{title}: requests answered", len(seconds), "")
+    yield Figure(f"{title}: processor time of the server for one", cpu / len(seconds), "CPU s")
     yield Figure(f"{title}: requests that failed", sum(len(r.failures) for r in records), "", at_most=0)
     yield Figure(f"{title}: answers to what another one asked", sum(len(r.mixed) for r in records), "", at_most=0)
     yield Figure(f"{title}: resident memory of the server", memory, "MB")
@@ -112,19 +113,18 @@ def written(span: tuple[float, float]) -> str:
 def _step(
     visitor: Visitor, shelf: Shelf, chance: random.Random, step: int, span: tuple[float, float], record: Record
 ) -> None:
-    """Two steps of three are on the Faces page; the third goes to another page, and the fourth filters that one."""
+    """Of eight steps, five are on the Faces page; then follow the overview and another page, which is then filtered."""
     others = [page for page in visitor.pages if page not in ("", "faces")]
-    asked: dict[str, object] = {"cache": shelf.name}
-    page, turn = "faces", step % 6
-    if turn >= 4:
-        page = others[step // 6 % len(others)]
-    if turn in (0, 4):  # to another page, by a link of the sidebar
-        _note(visitor.follow(page, **asked), shelf, None, page, record)
+    turn, page = step % 8, "faces"
+    if turn >= 5:
+        page = "" if turn == 5 else others[step // 8 % len(others)]
+    if turn in (0, 5, 6):  # by a link of the sidebar
+        _note(visitor.follow(page, cache=shelf.name), shelf, None, page, record)
         return
-    asked |= {"u_total": written(span)}
+    asked = {"cache": shelf.name, "u_total": written(span)}
     if page == "faces":
         order = chance.choice(("lowest first", "highest first"))
-        asked |= {"view": "Browse", "sort": chance.choice(SORTS), "order": order, "page": chance.randint(1, 3)}
+        asked |= {"view": "Browse", "sort": chance.choice(SORTS), "order": order, "page": str(chance.randint(1, 3))}
     _note(visitor.visit(page, **asked), shelf, span, page, record)
 
 
