@@ -28,7 +28,7 @@ help:  ## list the commands
 setup: .venv/installed  ## create .venv and install
 
 data/demo/.built: .venv/installed engine/assets/probe.parquet engine/assets/compact.safetensors
-	@rm -rf data/demo
+	@mkdir -p data/demo && find data/demo -mindepth 1 -maxdepth 1 ! -name slices -exec rm -rf {} +
 	$(BIN)/python -m engine build probe: --out data/demo $(MODELS)
 	@touch $@
 

@@ -34,13 +34,14 @@ def interactions(cache: Path, title: str) -> Iterator[Figure]:
     with serving([cache]) as server, Visitor(server) as visitor:
         visits = Visits(visitor, load(cache))
         visits.every_page()
-        began = server.resident
+        began, cpu = server.resident, server.cpu
         found = list(visits.interactions())
-        held = server.resident
+        held, cpu = server.resident, server.cpu - cpu
     seconds = [step.seconds for step in found]
     yield Figure(f"{title}: server time of an interaction, median", median(seconds), "s", at_most=MEDIAN)
     yield Figure(f"{title}: the same, 95th percentile", float(np.quantile(seconds, 0.95)), "s", at_most=SLOW)
     yield Figure(f"{title}: interactions measured", len(found), "")
+    yield Figure(f"{title}: processor time of the server for one, mean", cpu / len(found), "CPU s")
     for page in dict.fromkeys(step.page for step in found):
         part = [step.seconds for step in found if step.page == page]
         yield Figure(f"{title}: {page}, median of {len(part)}", median(part), "s")

@@ -117,12 +117,13 @@ def nearest(
 
     reach: how far sideways and upwards; a distance counts in shares of it, for the axes may differ in scale.
     """
-    window = Window(x - reach[0], x + reach[0], y - reach[1], y + reach[1])
+    x, y, across, up = map(float, (x, y, *reach))
+    window = Window(x - across, x + across, y - up, y + up)
     source, condition, bound = _shown(cache, model, layout, window, where)
     found = cache.rows(
         f"SELECT face_id, ((x - ?) / ?) ** 2 + ((y - ?) / ?) ** 2 AS far FROM {source} WHERE {condition} AND far <= 1 "
         "ORDER BY far, face_id LIMIT 1",
-        [x, reach[0], y, reach[1], *bound],
+        [x, across, y, up, *bound],
     )
     return int(found[0][0]) if found else None
 
@@ -130,9 +131,9 @@ def nearest(
 def _shown(cache: Cache, model: str | None, layout: str, window: Window, where: Filter) -> tuple[str, str, list[Value]]:
     """What to select from, the condition, and its parameters."""
     condition, bound = cache.condition(model, where)
-    placed = f"(SELECT * FROM {cache.points(layout)} WHERE x BETWEEN ? AND ? AND y BETWEEN ? AND ?)"
-    inside: list[Value] = [window.left, window.right, window.bottom, window.top]
-    return f"{cache.joined(model)} JOIN {placed} USING (face_id)", condition, [*inside, *bound]
+    inside = "x BETWEEN ? AND ? AND y BETWEEN ? AND ?"
+    edges: list[Value] = [window.left, window.right, window.bottom, window.top]
+    return cache.placed(model, layout), f"{inside} AND {condition}", [*edges, *bound]
 
 
 def _cell(axis: str) -> str:

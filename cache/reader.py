@@ -238,6 +238,11 @@ class Cache:
         self._expect_model(model)
         return self._store.scored(model)
 
+    def placed(self, model: str | None, layout: str) -> str:
+        """As `joined`, with x and y of a map beside the columns. Raises BadQuery as both do."""
+        self.joined(model), self.points(layout)
+        return self._store.placed(model, layout)
+
     def points(self, layout: str) -> str:
         """What to select face_id, x and y of a map from. Raises BadQuery for a map that the cache lacks."""
         if layout.startswith(PLANE):
@@ -252,6 +257,10 @@ class Cache:
 
     def rows(self, sql: str, bound: list[Any]) -> list[tuple[Any, ...]]:
         return self._store.rows(sql, bound)
+
+    def arrays(self, sql: str, bound: list[Any]) -> dict[str, np.ndarray]:
+        """Columns that hold no null, in the types of the cache."""
+        return self._store.arrays(sql, bound)
 
     def frame(self, sql: str, bound: list[Any], *, chosen: dict[str, np.ndarray] | None = None) -> pd.DataFrame:
         """chosen: arrays that the statement may select from as a table of that name."""
@@ -287,8 +296,7 @@ class Cache:
 
 
 def among(faces: str) -> str:
-    """That a face is in a table of faces; with `coalesce`, DuckDB looks each face up in it instead of the reverse, which
-    takes three times as long."""
+    """That a face is in a table of faces. `coalesce` has DuckDB look each face up there, and not the slow reverse."""
     return f"coalesce(face_id IN (SELECT face_id FROM {faces}), FALSE)"
 
 

@@ -14,6 +14,7 @@ def inside(x: np.ndarray, y: np.ndarray, polygon: Polygon) -> np.ndarray:
     >>> inside(np.array([0.5, 2.0]), np.array([0.5, 0.5]), ((0, 0), (1, 0), (1, 1), (0, 1))).tolist()
     [True, False]
     """
+    x, y = (np.asarray(values, dtype=np.float64) for values in (x, y))  # maps are float32: too short for steep edges
     found = np.zeros(len(x), dtype=bool)
     for (x1, y1), (x2, y2) in zip(polygon, (*polygon[1:], *polygon[:1]), strict=True):
         if y1 == y2:

@@ -64,6 +64,9 @@ class Store:
     def rows(self, sql: str, bound: list[Any]) -> list[tuple[Any, ...]]:
         return self._run(sql, bound, lambda result: result.fetchall())
 
+    def arrays(self, sql: str, bound: list[Any]) -> dict[str, np.ndarray]:
+        return {name: np.asarray(v) for name, v in self._run(sql, bound, lambda result: result.fetchnumpy()).items()}
+
     def frame(self, sql: str, bound: list[Any], *, chosen: dict[str, np.ndarray] | None = None) -> pd.DataFrame:
         """chosen: arrays that the statement may name as a table of that name."""
         found: pd.DataFrame = self._run(sql, bound, lambda result: result.df(), chosen)
@@ -204,10 +207,9 @@ class Store:
         """Corners in SQL, rays in NumPy: ten times as fast as a polygon in SQL. Returns the number of faces."""
         corners = np.array(region.polygon, dtype=np.float64)
         (left, bottom), (right, top) = corners.min(axis=0), corners.max(axis=0)
-        box = self._run(
+        box = self.arrays(
             f"SELECT face_id, x, y FROM {source} WHERE x BETWEEN ? AND ? AND y BETWEEN ? AND ?",
             [left, right, bottom, top],
-            lambda result: result.fetchnumpy(),
         )
         ids = box["face_id"][inside(box["x"], box["y"], region.polygon)]
         self.frame(f"CREATE TABLE {name} AS SELECT face_id FROM chosen", [], chosen={"face_id": ids})

@@ -22,6 +22,7 @@ from cache.errors import CacheBusy, CacheNotFound, SchemaMismatch
 from cache.manifest import Chunk, Manifest, Part
 
 LOCK = ".lock"
+SLICES = "slices"  # what readers have saved: outlives a cache that is built anew
 TABLES = ("faces", "thumbnails", "predictions", "features", "embeddings", "neighbours", "rejects", "summary")
 
 
@@ -49,11 +50,13 @@ class CacheWriter:
         try:
             self._manifest = manifests.load(self.folder)
         except CacheNotFound:
-            strangers = [p.name for p in self.folder.iterdir() if not p.name.startswith(".")]
-            if set(strangers) - set(TABLES):
+            ours = {*TABLES, SLICES}
+            found = (p.name for p in self.folder.iterdir() if not p.name.startswith("."))
+            strangers = sorted(name for name in found if name not in ours)
+            if strangers:
                 self._lock.release()
                 raise CacheNotFound(
-                    f"{self.folder} holds other files ({', '.join(sorted(set(strangers) - set(TABLES))[:3])}) and no "
+                    f"{self.folder} holds other files ({', '.join(strangers[:3])}) and no "
                     "cache. Choose an empty or new folder for --out."
                 ) from None
         except SchemaMismatch:
@@ -109,7 +112,9 @@ class CacheWriter:
         temporary = folder / f".{part}.{os.getpid()}.tmp"
         group = schema.ROW_GROUPS.get(name.partition("/")[0], schema.ROW_GROUP)
         try:
-            pq.write_table(table, temporary, compression="zstd", row_group_size=group)
+            # Of images no two are equal, and a dictionary of them only slows down who wants a few.
+            texts = name != "thumbnails"
+            pq.write_table(table, temporary, compression="zstd", row_group_size=group, use_dictionary=texts)
             digest = _flush(temporary)
             os.replace(temporary, path)
         except OSError as problem:

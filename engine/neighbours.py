@@ -1,5 +1,9 @@
 """The nearest faces of each face by the cosine of their features: every pair is compared, block by block."""
 
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,12 +13,14 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from cache import schema
+from engine import device as devices
 from engine.maps import Show
 from engine.spaces import Space
 
 TRAIN = "train"
 SAMPLE_SEED = 20  # of the faces that are searched where there are too many for all
 QUERIES, REFERENCES = 512, 1024  # faces compared at once: what stays in a core's cache
+AHEAD = os.cpu_count() or 1  # blocks of faces that are being compared; each keeps one core busy
 STEPS = 2.0**19  # of a cosine: finer differences are rounding, and count as ties
 IDS = 2.0**31  # above every face_id; STEPS * IDS stays within the whole numbers of float64
 NOBODY = -1
@@ -60,20 +66,54 @@ def _search(
     space: Space, ids: np.ndarray, among: np.ndarray, asking: np.ndarray, found: Nearest, stage: str, show: Show
 ) -> None:
     """Fill in what the asking faces find among some others. among: rows, ascending; asking: (N,) bool."""
-    references = torch.from_numpy(_rows(space, among))
-    first, done, total = 0, 0, int(asking.sum())
+    references, their_ids = torch.from_numpy(_rows(space, among)), torch.from_numpy(ids[among])
+    k, done, total = found.face_ids.shape[1], 0, int(asking.sum())
+    running: deque[tuple[np.ndarray, Future[tuple[np.ndarray, np.ndarray]]]] = deque()
+
+    def finish(most: int) -> None:
+        """Wait for the oldest blocks until no more than `most` are running."""
+        nonlocal done
+        while len(running) > most:
+            rows, future = running.popleft()
+            found.face_ids[rows], found.distances[rows] = future.result()
+            done += len(rows)
+            show(stage, done, total)
+
+    show(stage, 0, total)
+    with devices.batch_pool(torch.device("cpu")) as pool:
+        try:
+            for rows, queries in _asking(space, asking):
+                running.append((rows, pool.submit(_nearest, queries, ids[rows], references, their_ids, k)))
+                finish(AHEAD)
+            finish(0)
+        finally:
+            for _, future in running:
+                future.cancel()
+
+
+def _asking(space: Space, asking: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The rows of the asking faces and their vectors, block by block."""
+    first = 0
     for vectors in space.blocks():
-        show(stage, done, total)
-        rows = np.flatnonzero(asking[first : first + len(vectors)])
-        if len(rows):
-            queries, own = normalize(torch.from_numpy(vectors[rows])), torch.from_numpy(ids[first + rows])
-            keys = _largest(queries, references, torch.from_numpy(ids[among]), found.face_ids.shape[1] + 1)
-            found.face_ids[first + rows], found.distances[first + rows] = _decode(keys, own)
-        first, done = first + len(vectors), done + len(rows)
-    show(stage, done, total)
+        chosen = np.flatnonzero(asking[first : first + len(vectors)])
+        if len(chosen):
+            yield first + chosen, vectors[chosen]
+        first += len(vectors)
 
 
 @torch.inference_mode()
+def _nearest(
+    vectors: np.ndarray, own: np.ndarray, references: Tensor, their_ids: Tensor, k: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """(n, D), (n,) -> (n, k) face ids and distances of the nearest references, without the faces themselves."""
+    keys = _largest(normalize(torch.from_numpy(vectors)), references, their_ids, k + 1)
+    keys = torch.where(torch.remainder(-keys, IDS) == torch.from_numpy(own)[:, None], -torch.inf, keys).topk(k).values
+    there, face_ids = keys.isfinite(), torch.remainder(-keys, IDS)
+    distances = (1 - (keys + face_ids) / IDS / STEPS).clamp(min=0)
+    face_ids = torch.where(there, face_ids, NOBODY).long()
+    return face_ids.numpy(), torch.where(there, distances, 0.0).float().numpy()
+
+
 def _largest(queries: Tensor, references: Tensor, ids: Tensor, count: int) -> Tensor:
     """(n, D) of length one, (R, D) half, (R,) -> (n, count) largest keys, -inf where there are fewer references.
 
@@ -88,17 +128,6 @@ def _largest(queries: Tensor, references: Tensor, ids: Tensor, count: int) -> Te
             keys = keys.topk(min(count, len(face_ids))).values
             kept.copy_(torch.cat([kept, keys], dim=1).topk(count).values)
     return best
-
-
-def _decode(keys: Tensor, own: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """(n, k + 1) keys -> (n, k) face ids and distances, without the faces themselves."""
-    keys = torch.where(torch.remainder(-keys, IDS) == own[:, None], -torch.inf, keys)
-    keys = keys.topk(keys.shape[1] - 1).values
-    there = keys.isfinite()
-    face_ids = torch.remainder(-keys, IDS)
-    distances = (1 - (keys + face_ids) / IDS / STEPS).clamp(min=0)
-    ids = torch.where(there, face_ids, NOBODY).long()
-    return ids.numpy(), torch.where(there, distances, 0.0).float().numpy()
 
 
 def _rows(space: Space, among: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ While the browser fetches the front end, a thread loads what the pages import an
 instead of when the first reader is already waiting.
 """
 
+import gc
 import sys
 import threading
 import time
@@ -25,8 +26,13 @@ def load() -> None:
         time.sleep(0.02)
     import plotly.graph_objects  # noqa: F401
 
+    import pages.widgets.agreement
     import pages.widgets.browse
+    import pages.widgets.calibration
+    import pages.widgets.embedding
     import pages.widgets.extremes
+    import pages.widgets.rejection
+    import pages.widgets.slice_list
     import pages.widgets.spectrum  # noqa: F401
     from pages.widgets.caches import default_cache, find_caches, first_model, open_cache
 
@@ -35,6 +41,10 @@ def load() -> None:
             cache, _ = open_cache(found[default_cache(found)])
             if cache.manifest.faces:
                 cache.joined(first_model(cache))
+    # Streamlit collects garbage after every run of a script; it need not look through these modules each time, which
+    # takes ten times as long as the rest.
+    gc.collect()
+    gc.freeze()
 
 
 if __name__ == "__main__":

@@ -101,7 +101,7 @@ def point_size(points: int) -> float:
 def opacities(points: pd.DataFrame, polygon: Polygon | None) -> np.ndarray | float:
     if polygon is None:
         return OPACITY["in"]
-    chosen = inside(points["x"].to_numpy(np.float64), points["y"].to_numpy(np.float64), polygon)
+    chosen = inside(points["x"].to_numpy(), points["y"].to_numpy(), polygon)
     return np.where(chosen, OPACITY["in"], OPACITY["out"]).astype(np.float32)
 
 

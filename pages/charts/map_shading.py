@@ -12,8 +12,7 @@ STEPS = 64  # colours of a scale: more than the eye tells apart
 MOST_GROUPS = 11  # with names of their own; all others share one colour
 BACKGROUND = {"light": "#FFFFFF", "dark": "#15181C"}  # as in .streamlit/config.toml
 WRONG = "#E69F00"
-# Okabe and Ito's colours, then darker and paler ones of Tol's that differ from them in lightness. Ink comes first, as
-# the theme has it.
+# Okabe and Ito's colours, whose first one is the theme's ink, then three that differ from them in lightness too.
 GROUPS = (
     "#E69F00",
     "#56B4E9",

@@ -48,8 +48,7 @@ def choose(
         drop(key, "there is no such choice here")
         asked = None
     widget = f"{key}-choice"
-    if st.session_state.get(widget) != (asked or default):
-        st.session_state[widget] = asked or default
+    st.session_state[widget] = asked or default  # also where it is that already: another page makes the widget anew
 
     def write() -> None:
         if st.session_state[widget] == default:

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from cache.filters import Filter
-from cache.numbers import MOST_FACES, Numbers
+from cache.numbers import DRAWN, MOST_FACES, Numbers
 from engine.metrics.bootstrap import Estimate
 from engine.metrics.contrast import Contrast, contrast_means
 from pages.widgets.agreement import parts_of
@@ -154,11 +154,13 @@ def notes(view: View, found: dict[str, Contrast], first: Group, second: Group) -
         SYMBOLS.get(name, "d" if name == "disagreement" else name.upper()) for name in found if name in used
     ]
     if names:
-        said.append(f"The faces were chosen by {' and '.join(names)}: that the groups differ in it was chosen too.")
+        said.append(f"The faces were chosen by {' and '.join(names)}, so the difference in it was chosen too.")
     if any(min(row.first.n, row.second.n) < MIN_FACES for row in found.values()):
         said.append(f"From fewer than {MIN_FACES} faces an interval would be a guess, so none is shown.")
     if max(matching_faces(view, group.where) for group in (first, second)) > MOST_FACES:
-        said.append(f"Of a group of more than {MOST_FACES:,} faces, as many are drawn at random; the sizes are exact.")
+        said.append(
+            f"Of a group of more than {MOST_FACES:,} faces, {DRAWN:,} are drawn at random; the sizes are exact."
+        )
     if view.samples == 1:
         said.append(f"No U_e: {plain(view.model)} draws one sample per face, so U_e is 0 for every face.")
     if not has_votes(view):

@@ -32,9 +32,9 @@ def figure(
 ) -> Any:
     """Draw `fig` with a PNG button above it and one for `data` as CSV below; returns what st.plotly_chart returns.
 
-    name: of both files, without ending; may hold text of the data. data: units belong in the names of its columns;
-    made, where it takes a while, and turned into text only when somebody downloads it. The background becomes the page's own: on a transparent one, half
-    the readers of the image would see dark text on dark.
+    name: of both files, without ending; may hold text of the data. data: units belong in the names of its columns; a
+    function that makes it runs, as the turning into text does, only when somebody downloads it. The background becomes
+    the page's own: on a transparent one, half the readers of the image would see dark text on dark.
     """
     buttons = {"color": OUTLINE, "activecolor": ANNOTATORS[theme()], "bgcolor": CLEAR}
     fig.update_layout(paper_bgcolor=None, plot_bgcolor=None, modebar=buttons)

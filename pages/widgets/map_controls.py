@@ -9,6 +9,7 @@ from pages.widgets.layouts import Layout
 from pages.widgets.map_address import LASSO, WINDOW, clear, decimals, select, zoom
 from pages.widgets.map_data import Drawn, whole_map
 
+REFUSED = "box refused"  # in session state
 AROUND = 0.15  # of the selection's sides, kept free around it after 'Zoom to selection'
 
 
@@ -40,29 +41,27 @@ def box_by_edges(layout: Layout, everything: Window, shown: Window, polygon: Pol
     """A box by the numbers of its edges, for those who cannot or would not drag."""
     digits = decimals(everything)
     now = bounds(polygon) if polygon else everything
+    edges = {name: round(getattr(now, name), digits) for name in ("left", "right", "bottom", "top")}
+    keys = {name: f"box {name} {edge}" for name, edge in edges.items()}  # another selection fills the fields anew
+
+    def chosen() -> None:
+        box = Window(**{name: st.session_state[key] for name, key in keys.items()})
+        if not box.left < box.right or not box.bottom < box.top:
+            st.session_state[REFUSED] = True
+            return
+        corners = [(box.left, box.bottom), (box.right, box.bottom), (box.right, box.top), (box.left, box.top)]
+        select(corners, layout.title, shown)
+
     with st.expander("Select a box by its edges"), st.form("box", border=False):
         st.caption(
             f"The map goes from {everything.left:.{digits}f} to {everything.right:.{digits}f} from left to right, and "
             f"from {everything.bottom:.{digits}f} to {everything.top:.{digits}f} from bottom to top."
         )
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            edges = {
-                name: st.number_input(
-                    name.capitalize(),
-                    value=round(getattr(now, name), digits),
-                    step=10.0**-digits,
-                    format=f"%.{digits}f",
-                    width=140,
+            for name, edge in edges.items():
+                st.number_input(
+                    name.capitalize(), value=edge, step=10.0**-digits, format=f"%.{digits}f", width=140, key=keys[name]
                 )
-                for name in ("left", "right", "bottom", "top")
-            }
-            asked = st.form_submit_button("Select")
-        if not asked:
-            return
-        box = Window(**edges)
-        if not box.left < box.right or not box.bottom < box.top:
+            st.form_submit_button("Select", on_click=chosen)
+        if st.session_state.pop(REFUSED, False):
             st.warning("A box has its left edge left of the right one, and its bottom edge below the top one.")
-            return
-        corners = [(box.left, box.bottom), (box.right, box.bottom), (box.right, box.top), (box.left, box.top)]
-        select(corners, layout.title, shown)
-        st.rerun()

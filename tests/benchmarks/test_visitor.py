@@ -68,6 +68,13 @@ def test_links_lead_to_every_page(visitor: Visitor) -> None:
         assert answer.texts
 
 
+def test_links_carry_the_cache_and_the_model_from_page_to_page(visitor: Visitor, server: Server) -> None:
+    for page in (*visitor.pages, *visitor.pages):
+        answer = visitor.follow(page, cache=server.caches[1], model="compact-ensemble")
+        assert says(answer, "compact-ensemble, 6 samples per face"), page
+    assert says(visitor.follow("faces", cache=server.caches[1], view="Browse"), "**45 faces**")
+
+
 def test_what_a_page_cannot_use_is_a_problem(visitor: Visitor) -> None:
     assert "Ignored" in visitor.visit("faces", view="Browse", u_total="nonsense").problem
 

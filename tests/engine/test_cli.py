@@ -13,7 +13,7 @@ from engine.cli import app
 from tests import synthetic
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("build", "evaluate", "train", "doctor", "weights", "explain-gap", "import-predictions", "export")
+COMMANDS = ("build", "evaluate", "train", "doctor", "weights", "explain-gap", "import-predictions", "export", "embed")
 
 
 def invoke(*arguments: object) -> Result:

@@ -16,7 +16,7 @@ def circle(*degrees: float) -> np.ndarray:
 
 def find(folder, vectors, splits, k=10, most=100_000) -> dict[str, list]:
     """The lists by name, of faces whose splits are given one by one."""
-    made = space(folder / "c", vectors, splits=splits, parts=2)
+    made = space(folder / "c", vectors, splits=splits, parts=min(2, len(vectors)))
     return neighbours(made, np.array(splits, dtype=object), k, most, nothing).to_pydict()
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from cache import manifest as manifests
 from cache.manifest import BackboneInfo
@@ -58,7 +59,5 @@ def nothing(stage: str, done: int, total: int | None) -> None:
 
 def table(folder: Path, name: str) -> pa.Table:
     """All rows of one table, as the manifest names its parts."""
-    import pyarrow.parquet as pq
-
     parts = manifests.load(folder).parts[name].values()
     return pa.concat_tables([pq.read_table(folder / part.file) for part in parts])

@@ -263,8 +263,7 @@ def test_deleted_while_open(open_page, tmp_path):
     page = open_page("disagreement", data=tmp_path, cache="a")
     assert not page.error and page.get("plotly_chart")
     shutil.rmtree(folder / "faces")
-    shutil.rmtree(folder / f"predictions/model={MODEL}")
-    page.session_state["u_total"] = "0.1..1.9"  # a query that is not remembered
+    page.query_params["face"] = "3"  # its votes have not been read yet
     assert not page.run().exception
     assert "moved, deleted or rebuilt" in page.error[0].value
 

@@ -38,7 +38,7 @@ PAGES = ("overview", "faces", "slices", "embedding", "calibration", "disagreemen
 SURE = Filter(ranges=(("confidence", 0.3, math.inf),))
 WRONG = Filter(correct=False)
 SIDE = Filter(values=(("attr_light", ("side",)),))
-TRIANGLE = Filter(regions=(Region("pca-compact-0", ((-9.0, -9.0), (30.0, -9.0), (-9.0, 30.0))),))
+TRIANGLE = Filter(regions=(Region("pca-compact-0", ((-9.0, -9.0), (15.0, -9.0), (-9.0, 15.0))),))
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def press(page, label: str):
 
 def name_it(page, name: str, key: str = "save-slice"):
     page.text_input(key=f"{key}-name").set_value(name)
-    return press(page, "Save").run()
+    return page.button(key=f"FormSubmitter:{key}-form-Save").click().run()
 
 
 # ---- saving
@@ -125,10 +125,20 @@ def test_a_slice_and_more_filters_are_saved_as_one(open_page, data, cache):
 
 def test_faces_picked_by_hand_are_saved(open_page, data, cache):
     page = open_page("faces", data=data, view="Browse", picked="3,5,8")
-    page.text_input(key="save-picked-name").set_value("these three")
-    press(page, "Save").run()
+    name_it(page, "these three", "save-picked")
     assert saved(cache)["these three"].where == Filter(faces=(3, 5, 8))
     assert sorted(ids(open_page("faces", data=data, view="Browse", slice="these three"))) == [3, 5, 8]
+
+
+def test_a_lasso_is_saved(open_page, data, cache):
+    page = open_page("embedding", data=data, attr_light="side", lasso="-9,-9;15,-9;-9,15")
+    page = name_it(page, "a corner of the map", "save-selection")
+    assert not page.exception and "a corner of the map" in page.selectbox(key="slice-choice").options
+    where = saved(cache)["a corner of the map"].where
+    assert where == replace(SIDE, regions=TRIANGLE.regions) and 0 < cache.count(MODEL, where) < 90
+    assert f"**{cache.count(MODEL, where)} of 180 faces**" in words(
+        open_page("faces", data=data, view="Browse", slice="a corner of the map")
+    )
 
 
 # ---- opening
