@@ -51,7 +51,7 @@ class EmbedConfig:
     neighbours: int = 15  # of UMAP, its authors' default: fewer shatter the map, more blur it
     min_dist: float = 0.1  # of UMAP, its authors' default: faces neither piled up nor spread evenly
     dimensions: int = 50  # principal axes that UMAP sees: as faithful as all of them, and faster
-    fit_most: int = 50_000  # faces that UMAP is fitted on; FER+ whole, half a minute
+    fit_most: int = 50_000  # faces that UMAP is fitted on: FER+ whole, in half a minute; 20,000 were as faithful
     fit_least: int = 50  # different faces below which only a PCA is made: UMAP has to have far more than `neighbours`
     searched_most: int = 100_000  # faces among which neighbours are looked for; 20 minutes for a million faces
 

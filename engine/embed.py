@@ -105,7 +105,7 @@ def _layout(writer: CacheWriter, space: Space, method: str, config: EmbedConfig,
     try:
         made = _map(space, method, config, lambda stage, done, total: show(f"{name}: {stage}", done, total))
     except TooFew as problem:
-        return f"No {name}: {problem}, too few for UMAP. The PCA shows them all."
+        return f"No {name}: {problem}, too few for UMAP; a PCA shows them all."
     if made.explained:
         info = replace(info, settings={**info.settings, FOUND: list(made.explained)})
     points = {"face_id": space.face_ids(), "x": made.points[:, 0], "y": made.points[:, 1]}

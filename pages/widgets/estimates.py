@@ -27,10 +27,15 @@ def cell(found: Interval | None, decimals: int = 3, scale: float = 1.0, unit: st
     >>> from engine.metrics.bootstrap import Estimate
     >>> cell(Estimate(0.8, 0.78, 0.8213, 100), 1, 100.0), cell(Estimate(math.nan, math.nan, math.nan, 0))
     ('**80.0** [78.0,\\xa082.1]', '—')
+    >>> cell(Estimate(-0.0001, -0.004, 0.004, 100))
+    '**0.000** [-0.004,\\xa00.004]'
     """
     if found is None or not math.isfinite(found.value):
         return DASH
-    value, low, high = (f"{scale * number:.{decimals}f}" for number in (found.value, found.low, found.high))
+    # 0 is added because a value that rounds to 0 has no sign
+    value, low, high = (
+        f"{round(scale * number, decimals) + 0.0:.{decimals}f}" for number in (found.value, found.low, found.high)
+    )
     known = math.isfinite(found.low) and math.isfinite(found.high)
     return f"**{value}{unit}**" + (f" [{low},\N{NO-BREAK SPACE}{high}]" if known else "")
 

@@ -134,7 +134,7 @@ def test_few_faces_get_a_pca_and_one_line(tmp_path):
     folder = vectors.write(tmp_path / "c", clusters(12)[0])
     lines = run(folder)
     assert manifests.load(folder).ready_layouts == (PCA,)
-    assert f"No {UMAP}: fewer than 50 different faces, too few for UMAP. The PCA shows them all." in lines
+    assert f"No {UMAP}: fewer than 50 different faces, too few for UMAP; a PCA shows them all." in lines
 
 
 @pytest.mark.parametrize("faces", [1, 2, 3])
