@@ -7,8 +7,8 @@ st.navigation(
     [
         st.Page("pages/overview.py", title="Overview", default=True),
         st.Page("pages/faces.py", title="Faces"),
-        st.Page("pages/slices.py", title="Slices"),
         st.Page("pages/embedding.py", title="Embedding"),
+        st.Page("pages/slices.py", title="Slices"),
         st.Page("pages/calibration.py", title="Calibration"),
         st.Page("pages/disagreement.py", title="Disagreement"),
         st.Page("pages/rejection.py", title="Rejection"),

@@ -19,8 +19,8 @@ from pages.widgets.wording import count, plain
 PAGES = {  # as in app.py
     "pages/overview.py": "Overview",
     "pages/faces.py": "Faces",
-    "pages/slices.py": "Slices",
     "pages/embedding.py": "Embedding",
+    "pages/slices.py": "Slices",
     "pages/calibration.py": "Calibration",
     "pages/disagreement.py": "Disagreement",
     "pages/rejection.py": "Rejection",
