@@ -112,9 +112,10 @@ class CacheWriter:
         temporary = folder / f".{part}.{os.getpid()}.tmp"
         group = schema.ROW_GROUPS.get(name.partition("/")[0], schema.ROW_GROUP)
         try:
-            # Of images no two are equal, and a dictionary of them only slows down who wants a few.
-            texts = name != "thumbnails"
-            pq.write_table(table, temporary, compression="zstd", row_group_size=group, use_dictionary=texts)
+            # Images are compressed already: to do it again would only slow down who wants a few of them.
+            images = name == "thumbnails"
+            packed = "none" if images else "zstd"
+            pq.write_table(table, temporary, compression=packed, row_group_size=group, use_dictionary=not images)
             digest = _flush(temporary)
             os.replace(temporary, path)
         except OSError as problem:

@@ -12,7 +12,9 @@ from cache.maps import Window
 from cache.regions import Polygon
 from pages.charts.map_shading import Shading
 
-FAINTEST = 0.5  # opacity of a cell of one face; the fullest has 1, and between them it grows with the logarithm
+# Opacity of a cell of one face; the fullest has 1, and between them it grows with the logarithm. On a scale the colour
+# itself tells high from low, and less of it may be left to the page.
+FAINTEST, FAINTEST_ON_SCALE = 0.6, 0.85
 DIMMED = 0.28  # what is left of it outside a selection
 SIDE = 900  # px of the image, about: a browser blurs a smaller one when it stretches it
 
@@ -25,7 +27,7 @@ def raster(
     colours, faces = mix(cells, grid, shading)
     pixels = np.zeros((up, across, 4), np.uint8)
     pixels[..., :3] = colours.round()
-    pixels[..., 3] = (255 * opacity(faces)).round()
+    pixels[..., 3] = (255 * opacity(faces, FAINTEST_ON_SCALE if shading.is_scale else FAINTEST)).round()
     image = Image.fromarray(pixels[::-1])  # row 0 of an image is its top
     if polygon is not None:
         image.putalpha(Image.composite(image.getchannel("A"), dimmed(image), mask(polygon, grid, window)))
@@ -48,10 +50,10 @@ def mix(cells: pd.DataFrame, grid: tuple[int, int], shading: Shading) -> tuple[n
     return means.reshape(up, across, 3), total.reshape(up, across)
 
 
-def opacity(faces: np.ndarray) -> np.ndarray:
-    """0 for an empty cell, else from FAINTEST to 1."""
+def opacity(faces: np.ndarray, faintest: float) -> np.ndarray:
+    """0 for an empty cell, else from `faintest` to 1."""
     most = max(2.0, float(faces.max(initial=0)))
-    return np.where(faces > 0, FAINTEST + (1 - FAINTEST) * np.log(np.maximum(faces, 1)) / math.log(most), 0.0)
+    return np.where(faces > 0, faintest + (1 - faintest) * np.log(np.maximum(faces, 1)) / math.log(most), 0.0)
 
 
 def dimmed(image: Image.Image) -> Image.Image:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from cache.filters import Filter
 from cache.numbers import Numbers, numbers
+from cache.store import PLANE
 from pages.widgets.caches import View
 from pages.widgets.filters import number_range
 from pages.widgets.wording import count, plain
@@ -78,6 +79,7 @@ def columns_in(where: Filter) -> set[str]:
     used = {name for name, *_ in (*where.ranges, *where.values)}
     used |= {name for name in ("predicted", "majority") if getattr(where, name)}
     used |= {"correct"} if where.correct is not None else set()
+    used |= {"u_aleatoric", "u_epistemic"} if any(r.layout.startswith(PLANE) for r in where.regions) else set()
     return used.union(*(columns_in(subset.where) for subset in where.subsets))
 
 

@@ -228,6 +228,8 @@ def test_a_lasso_on_the_plane(embedding, cache):
     page = embedding(layout="U_a and U_e", lasso=f"{a},{e};9,{e};9,9;{a},9")
     expected = cache.count(MODEL, selected(f"{PLANE}{MODEL}", ((a, e), (9, e), (9, 9), (a, 9))))
     assert expected and f"**{expected} of 180 faces**" in words(page)
+    chosen_by = "The faces were chosen by U_a and U_e"
+    assert chosen_by in words(page) and chosen_by not in words(embedding(lasso=LASSO))
 
 
 def test_a_lasso_around_nothing(embedding):
