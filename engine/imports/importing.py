@@ -17,7 +17,8 @@ from cache.manifest import Manifest, ModelInfo
 from cache.writer import CacheWriter
 from engine import records
 from engine.config import ImportConfig
-from engine.imports.files import Given, read_predictions
+from engine.imports.files import read_predictions
+from engine.imports.given import Given
 from engine.imports.matching import match
 from engine.imports.rows import ImportProblem, are_distributions, probabilities, refuse, wrong_rows
 from engine.models import NAMES

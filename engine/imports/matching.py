@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cache.manifest import Manifest
-from engine.imports.files import Given, quoted
+from engine.imports.given import Given, quoted
 from engine.imports.rows import ImportProblem, Wrong, refuse
 
 UNKNOWN = -1

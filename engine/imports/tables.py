@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import types
 
-from engine.imports.files import Given, means_logits, quoted
+from engine.imports.given import Given, means_logits, quoted
 from engine.imports.rows import ImportProblem, Wrong, refuse
 from engine.sources.table_rows import ParquetRows
 

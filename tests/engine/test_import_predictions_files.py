@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from engine.config import ImportConfig
-from engine.imports.files import quoted
+from engine.imports.given import quoted
 from engine.imports.importing import import_predictions
 from engine.imports.rows import ImportProblem
 from engine.sources.rows import SourceProblem
