@@ -1,5 +1,6 @@
 """What is wrong with a file of predictions is said in one line, names the rows, and leaves the cache as it was."""
 
+import doctest
 import pickle
 import shutil
 import zipfile
@@ -11,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from engine.config import ImportConfig
+from engine.imports import given
 from engine.imports.given import quoted
 from engine.imports.importing import import_predictions
 from engine.imports.rows import ImportProblem
@@ -321,3 +323,8 @@ def test_an_array_that_claims_to_be_endless(folder, tmp_path):
 def test_names_from_files_are_fit_to_print():
     assert quoted("a\x1b[31m\nb") == r"'a\x1b[31m\nb'"
     assert len(quoted("x" * 1000)) == 82
+
+
+def test_examples_in_docstrings():
+    found = doctest.testmod(given)
+    assert found.attempted and not found.failed
