@@ -1,4 +1,4 @@
-"""The Doubtscope app: `make app`, or `streamlit run app.py`. Shows the caches under data/ (DOUBTSCOPE_DATA, DOUBTSCOPE_CACHE)."""
+"""The Doubtscope app: `make app`. Shows the caches under data/ (DOUBTSCOPE_DATA, DOUBTSCOPE_CACHE)."""
 
 import streamlit as st
 

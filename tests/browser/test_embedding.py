@@ -38,6 +38,7 @@ return {lines: [...card.querySelectorAll('.lines > div')].map(line => line.textC
         pixels: image.complete ? image.naturalWidth : 0, blocks: getComputedStyle(card).pointerEvents};
 """
 MIDDLE = "const b = arguments[0].getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]"
+IDLE = "const [done] = arguments; setTimeout(() => requestIdleCallback(() => requestIdleCallback(done)), 300);"
 FIRST_CLOUD = ((-2.0, -3.0), (2.5, -3.0), (3.0, 1.0), (0.5, 3.0), (-2.5, 2.0))
 
 
@@ -80,9 +81,11 @@ def on_screen(page: Page, x: float, y: float) -> tuple[int, int]:
 
 
 def drag(page: Page, corners: tuple[tuple[float, float], ...]) -> None:
-    """Press at the first place of the map, move along the others, and let go."""
+    """Press at the first place of the map, move along the others, and let go; no sooner than anybody could."""
     from selenium.webdriver.common.action_chains import ActionChains
 
+    page.until(lambda: not page.running())
+    page.browser.execute_async_script(IDLE)  # a figure that is drawn anew under the pointer loses what was begun
     actions = ActionChains(page.browser, duration=30)
     for at, corner in enumerate(corners):
         actions.w3c_actions.pointer_action.move_to_location(*on_screen(page, *corner))
