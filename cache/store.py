@@ -240,6 +240,10 @@ class Store:
             raise self._gone() from None
         except (duckdb.InvalidInputException, duckdb.SerializationException) as problem:
             raise self._unreadable(problem) from None
+        except duckdb.OutOfMemoryException:
+            raise BadQuery(
+                "These filters need more memory than a query may take. Use fewer of them, or a simpler slice."
+            ) from None
 
     def _files(self, table: str) -> list[Path]:
         root = self.folder.resolve()

@@ -47,6 +47,8 @@ def choose(
     if asked is not None and asked not in options:
         drop(key, "there is no such choice here")
         asked = None
+        for other in clears:
+            drop(other, f"it was made for another {label.lower()}")
     widget = f"{key}-choice"
     st.session_state[widget] = asked or default  # also where it is that already: another page makes the widget anew
 
@@ -73,7 +75,7 @@ def drop(key: str, reason: str) -> None:
 def parse_range(text: str) -> tuple[float, float] | None:
     """'0.5..1.2' -> (0.5, 1.2); a side left empty has no limit; None when the text is not a range.
 
-    >>> parse_range("0.5..1.2"), parse_range("-30.."), parse_range("..1e-3"), parse_range("2..1"), parse_range("x..3")
+    >>> parse_range("0.5..1.2"), parse_range("-30.."), parse_range("..1e-3"), parse_range("2..1"), parse_range("inf..")
     ((0.5, 1.2), (-30.0, inf), (-inf, 0.001), None, None)
     """
     low, dots, high = text.strip().partition("..")
@@ -83,7 +85,8 @@ def parse_range(text: str) -> tuple[float, float] | None:
         ends = float(low) if low.strip() else -math.inf, float(high) if high.strip() else math.inf
     except ValueError:
         return None
-    return ends if ends[0] <= ends[1] and not any(map(math.isnan, ends)) else None
+    typed = [end for end, text in zip(ends, (low, high), strict=True) if text.strip()]
+    return ends if ends[0] <= ends[1] and all(map(math.isfinite, typed)) else None
 
 
 @dataclass(frozen=True)

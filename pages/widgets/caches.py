@@ -12,7 +12,7 @@ from cache.filters import Filter
 from cache.reader import EVERYTHING, Cache
 from cache.slices import Slice
 from pages.widgets import problems
-from pages.widgets.address import choose, drop
+from pages.widgets.address import FACE, PICKED, choose, drop
 from pages.widgets.chosen_slice import SLICE, choose_slice
 from pages.widgets.wording import count, plain
 
@@ -59,7 +59,9 @@ def open_view(question: str) -> View:
         )
     with st.sidebar:
         above = st.container(gap="xxsmall")
-        name = choose("Cache", list(found), key="cache", default=default_cache(found))
+        name = choose(
+            "Cache", list(found), key="cache", default=default_cache(found), clears=("lasso", "window", PICKED, FACE)
+        )
         with above:
             links()  # after an unusable ?cache= was dropped, so as not to carry it along
             st.space("small")

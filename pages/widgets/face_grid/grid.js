@@ -24,6 +24,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
   mark(list, data.picked);
   if (data.last !== null) returnTo(list, String(data.last));
+  else delete list.dataset.returned; // a drawer is open, or none was: its next end counts again
 }
 
 // ids: every picked face, also of pages that are not shown; null where faces cannot be picked.
