@@ -38,7 +38,9 @@ return {lines: [...card.querySelectorAll('.lines > div')].map(line => line.textC
         pixels: image.complete ? image.naturalWidth : 0, blocks: getComputedStyle(card).pointerEvents};
 """
 MIDDLE = "const b = arguments[0].getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]"
-IDLE = "const [done] = arguments; setTimeout(() => requestIdleCallback(() => requestIdleCallback(done)), 300);"
+# Without a monitor, the browser stops drawing after some changes of a WebGL figure until somebody asks for a frame, and
+# hears no mouse meanwhile.
+AWAKE = "(function tick() { requestAnimationFrame(tick); })()"
 FIRST_CLOUD = ((-2.0, -3.0), (2.5, -3.0), (3.0, 1.0), (0.5, 3.0), (-2.5, 2.0))
 
 
@@ -69,6 +71,7 @@ def panel(page: Page) -> dict | None:
 
 def visit(page: Page, query: str) -> dict:
     page.visit(f"/embedding?{query}", lambda: panel(page) and page.tiles())
+    page.browser.execute_script(AWAKE)
     return page.until(lambda: panel(page))
 
 
@@ -81,11 +84,23 @@ def on_screen(page: Page, x: float, y: float) -> tuple[int, int]:
 
 
 def drag(page: Page, corners: tuple[tuple[float, float], ...]) -> None:
-    """Press at the first place of the map, move along the others, and let go; no sooner than anybody could."""
+    """Until it has selected something: a figure that is drawn anew under the pointer loses what was begun."""
+    before = page.query().get("lasso")
+    for seconds in (10, 10, 20):
+        _drag(page, corners)
+        try:
+            page.until(lambda: page.query().get("lasso") not in (None, before), seconds)
+            return
+        except AssertionError:
+            continue
+    raise AssertionError("Three drags in turn have selected nothing.")
+
+
+def _drag(page: Page, corners: tuple[tuple[float, float], ...]) -> None:
+    """Press at the first place of the map, move along the others, and let go."""
     from selenium.webdriver.common.action_chains import ActionChains
 
     page.until(lambda: not page.running())
-    page.browser.execute_async_script(IDLE)  # a figure that is drawn anew under the pointer loses what was begun
     actions = ActionChains(page.browser, duration=30)
     for at, corner in enumerate(corners):
         actions.w3c_actions.pointer_action.move_to_location(*on_screen(page, *corner))
