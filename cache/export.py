@@ -57,7 +57,7 @@ def select(
 ) -> Selection:
     """The faces that match; with `most`, the first so many.
 
-    name: of the slice. address: query string of the page, to see the faces again.
+    name: of the slice, or of what is on view. address: query string of the page, to see the faces again.
     """
     condition, bound = cache.condition(model, where)
     limit = "" if most is None else f" LIMIT {int(most)}"
@@ -73,7 +73,7 @@ def select(
             "updated": manifest.updated,
             "manifest_sha256": hashlib.sha256(manifests.dump(manifest).encode()).hexdigest(),
         },
-        "slice": name or None,
+        "name": name or None,
         "model": model,
         "filter": to_json(where),
         "address": address,

@@ -10,6 +10,7 @@ from cache.filters import Filter, Region, Subset
 DEEPEST = 12  # filters within each other
 MOST_SUBSETS = 48  # in all; each is a query within the query
 MOST_CORNERS = 1_000  # of a region
+MOST_FACES = 5_000  # picked one by one; each is looked up by its number
 LONGEST_TEXT = 1_000  # characters of a split, a value, a name
 LARGEST_ID = 2**63 - 1
 
@@ -79,6 +80,10 @@ def _filter(found: Any, depth: int) -> Filter:
     correct = fields.get("correct")
     if correct is not None and not isinstance(correct, bool):
         raise BadSlice("'correct' must be true, false or null")
+
+    faces = fields.get("faces", [])
+    if isinstance(faces, list) and len(faces) > MOST_FACES:
+        raise BadSlice(f"it names {len(faces):,} faces one by one, and at most {MOST_FACES:,} are possible")
 
     def each(name: str, read: Callable[[Any], Read]) -> tuple[Read, ...]:
         return _each(fields.get(name, []), f"'{name}'", read)

@@ -43,7 +43,7 @@ def numbers(
     votes: bool = False,
     filtered_by: str | None = None,
 ) -> Numbers:
-    """The wanted columns of `cache.columns(model)` for all faces that match, straight from the Parquet parts.
+    """The wanted columns of `cache.columns(model)` for all faces that match.
 
     When more than MOST_FACES match: a random sample of DRAWN, the same at each call. A value that is null, NaN or
     infinite is unknown. filtered_by: the model whose predictions the filter speaks of, where it is not `model`; so two

@@ -16,7 +16,7 @@ from cache.errors import BadQuery
 from cache.filters import Column, Filter, Sort, Value, quote
 from cache.manifest import Manifest
 from cache.schema import ATTRIBUTE_PREFIX, SCORES
-from cache.store import PLANE, Store
+from cache.store import PLANE, WIDE, Store
 
 MAX_ROWS = 5_000  # no query returns more
 EVERYTHING = Filter()
@@ -142,7 +142,7 @@ class Cache:
         if not rows:
             return None
         row = dict(zip(names, rows[0], strict=True))
-        row |= self._wide("faces", ("source", "content_id", "votes"), face_id)
+        row |= self._wide("faces", WIDE, face_id)
         if model is not None:
             row |= self._wide(f"predictions/model={model}", ("probs", "samples"), face_id)
         votes, probs, samples = (_array(row.pop(n, None)) for n in ("votes", "probs", "samples"))
@@ -218,7 +218,7 @@ class Cache:
         term, bound = where.where(self.columns(model))
         terms = [term]
         for region in where.regions:
-            self.points(region.layout)  # refuses an unknown map
+            self._expect_layout(region.layout)
             terms.append(among(self._store.enclosed(region)))
         for subset in where.subsets:
             inner, more = self.condition(subset.model, subset.where)
@@ -237,15 +237,14 @@ class Cache:
 
     def placed(self, model: str | None, layout: str) -> str:
         """As `joined`, with x and y of a map beside the columns. Raises BadQuery as both do."""
-        self.joined(model), self.points(layout)
+        if model is not None:
+            self._expect_model(model)
+        self._expect_layout(layout)
         return self._store.placed(model, layout)
 
     def points(self, layout: str) -> str:
         """What to select face_id, x and y of a map from. Raises BadQuery for a map that the cache lacks."""
-        if layout.startswith(PLANE):
-            self._expect_model(layout.removeprefix(PLANE))
-        elif layout not in self.layouts:
-            raise BadQuery(f"This cache has no map '{layout}'. It has: {', '.join(self.layouts) or 'none yet'}.")
+        self._expect_layout(layout)
         return self._store.points(layout)
 
     def lists(self, table: str, column: str) -> str:
@@ -278,6 +277,12 @@ class Cache:
     def _expect_model(self, model: str) -> None:
         if model not in self.models:
             raise BadQuery(f"This cache has no model '{model}'. It has: {', '.join(self.models) or 'none yet'}.")
+
+    def _expect_layout(self, layout: str) -> None:
+        if layout.startswith(PLANE):
+            self._expect_model(layout.removeprefix(PLANE))
+        elif layout not in self.layouts:
+            raise BadQuery(f"This cache has no map '{layout}'. It has: {', '.join(self.layouts) or 'none yet'}.")
 
     def _percentiles(self, row: dict[str, Any], model: str | None) -> tuple[dict[str, float], int]:
         """Mid-rank percentile of each part of the triple among the faces of the same split."""

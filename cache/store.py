@@ -25,7 +25,7 @@ from cache.manifest import Manifest
 from cache.regions import inside
 from cache.schema import SCORES
 
-LISTS = ("votes", "source", "content_id")  # of the faces, left in their parts: they are read for a few faces at a time
+WIDE = ("source", "content_id", "votes")  # of the faces, left in their parts: they are read for a few faces at a time
 NARROW = ("predicted", *SCORES)  # of a model's predictions
 MOST_SCORED = 5_000_000  # rows of predictions and lists in memory, all models together; but four tables in any case
 MOST_ENCLOSED = 8_000_000  # faces in all the regions that are remembered; 8 bytes each
@@ -51,8 +51,8 @@ class Store:
         self._lock = threading.RLock()
         self._scored: OrderedDict[str, int] = OrderedDict()  # table -> rows; the one used last at the end
         self._regions: OrderedDict[str, int] = OrderedDict()
-        self._kept: set[str] = set()
-        self._aligned: set[str] = set()  # maps whose rows are those of the faces, in order
+        self._kept: set[str] = set()  # tables that are never dropped
+        self._aligned: set[str] = set()  # tables whose rows are those of the faces, in order
         self._parts = {name: self._files(name) for name in manifest.parts}
         for name, files in self._parts.items():
             if files:
@@ -114,7 +114,7 @@ class Store:
                 self._scored[name] = self._load(name, quote(f"predictions/model={model}"))
             self._scored.move_to_end(name)
             self._forget(self._scored, MOST_SCORED, least=4)
-            aligned = name in self._kept
+            aligned = name in self._aligned
         return f"{faces} POSITIONAL JOIN {name}" if aligned else f"{faces} JOIN {name} USING (face_id)"
 
     def lists(self, table: str, column: str, length: int) -> str:
@@ -161,7 +161,7 @@ class Store:
         source, points = self.faces() if model is None else self.scored(model), self.points(layout)
         if layout == f"{PLANE}{model}":
             return f"(SELECT *, u_aleatoric AS x, u_epistemic AS y FROM {source})"
-        beside = points in self._aligned and (model is None or quote(f"narrow {model}") in self._kept)
+        beside = points in self._aligned and (model is None or quote(f"narrow {model}") in self._aligned)
         return (
             f"{source} POSITIONAL JOIN (SELECT x, y FROM {points})"
             if beside
@@ -172,7 +172,7 @@ class Store:
 
     def _face_columns(self) -> list[str]:
         """Narrow columns; texts of few values become numbers of a list, which takes a fifteenth of the memory."""
-        fields = [f for f in self.fields("faces") if f.name not in LISTS]
+        fields = [f for f in self.fields("faces") if f.name not in WIDE]
         texts = [f.name for f in fields if str(f.type) in ("string", "large_string")]
         counts = ", ".join(f"approx_count_distinct({quote(name)})" for name in texts)
         distinct = dict(zip(texts, self.rows(f"SELECT {counts} FROM faces", [])[0], strict=True)) if texts else {}
@@ -194,7 +194,7 @@ class Store:
         columns = [*(("face_id",) if apart else ()), *map(quote, NARROW)]
         self.rows(f"CREATE TABLE {name} AS SELECT {', '.join(columns)} FROM {predictions}", [])
         if not apart:
-            self._kept.add(name)
+            self._aligned.add(name)
         return int(self.rows(f"SELECT count(*) FROM {name}", [])[0][0])
 
     def _apart(self, table: str) -> bool:
@@ -219,7 +219,7 @@ class Store:
         """Drop the tables that were not used for longest, but for the last `least`."""
         while len(tables) > least and sum(tables.values()) > most:
             oldest, _ = tables.popitem(last=False)
-            self._kept.discard(oldest)
+            self._aligned.discard(oldest)
             self.rows(f"DROP TABLE {oldest}", [])
 
     def _run(

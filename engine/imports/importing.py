@@ -72,10 +72,8 @@ def _write(
     manifest = _now(writer)
     table, hidden = f"predictions/model={config.name}", replace(info, faces=0)
     layouts = {name: layout for name, layout in manifest.layouts.items() if layout.space != config.name}
-    gone = {
-        table,
-        *(f"embeddings/layout={name}" for name in manifest.layouts if name not in layouts),
-    }  # of an earlier one
+    # What there is of an earlier import under this name goes.
+    gone = {table, *(f"embeddings/layout={name}" for name in manifest.layouts if name not in layouts)}
     others = {name: parts for name, parts in manifest.parts.items() if name not in gone}
     models = {**manifest.models, config.name: hidden}
     writer.start(replace(manifest, models=models, layouts=layouts, parts=others))

@@ -9,7 +9,7 @@ from cache.ranks import place
 from cache.schema import NEEDS_VOTES
 from pages.charts.colours import MODEL, TRIPLE
 from pages.widgets import drawer
-from pages.widgets.address import expect, expect_whole, open_face, pick_faces, picked_faces
+from pages.widgets.address import MOST_PICKED, expect, expect_whole, open_face, pick_faces, picked_faces
 from pages.widgets.caches import View
 from pages.widgets.export import export
 from pages.widgets.face_grid.component import face_grid
@@ -69,7 +69,8 @@ def picked(view: View, chosen: list[int]) -> None:
     """What can be done with faces picked by hand."""
     by_hand = Filter(faces=tuple(chosen))
     with st.container(horizontal=True, vertical_alignment="center", key="picked-faces"):
-        st.markdown(f"**{count(view.cache.count(None, by_hand), 'face')} picked**", width="content")
+        most = f", and {MOST_PICKED} are the most" if len(chosen) == MOST_PICKED else ""
+        st.markdown(f"**{count(view.cache.count(None, by_hand), 'face')} picked**{most}", width="content")
         st.button("Let go", on_click=pick_faces, args=[[]], type="tertiary", icon=":material/close:")
         save_slice(view, by_hand, key="save-picked")
         export(view, by_hand, name="picked", key="export-picked")

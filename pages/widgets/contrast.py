@@ -27,7 +27,6 @@ ROWS = {  # in the order of the table
     **{part: f"Mean :{PALETTE[part]}[**{SYMBOLS[part]}**], nats" for part in SYMBOLS},
     "disagreement": "Annotators' disagreement d",
 }
-OUTCOME = {"correct", "predicted", "majority"}  # a group selected by these is selected by its accuracy
 LONGEST = 28  # characters of a name above a column
 
 
@@ -46,7 +45,8 @@ def contrast(view: View, first: Group, second: Group, *, key: str) -> None:
     for group, size in zip((first, second), sizes, strict=True):
         if size == 0:
             st.info(f"No face is in {plain(group.name)}: choose other splits, fewer filters, or another group.")
-            return
+    if not any(sizes):
+        return
     found = measured(view, first.where, second.where)
     if not found:
         st.info("Without a model's predictions and without annotators' votes, there is nothing to compare.")
@@ -150,7 +150,8 @@ def notes(view: View, found: dict[str, Contrast], first: Group, second: Group) -
         "takes into account."
     ]
     used = columns_in(first.where) | columns_in(second.where)
-    names = ["accuracy"] * bool(used & OUTCOME and "accuracy" in found) + [
+    outcome = "correct" in used or {"predicted", "majority"} <= used  # what decides who is right
+    names = ["accuracy"] * (outcome and "accuracy" in found) + [
         SYMBOLS.get(name, "d" if name == "disagreement" else name.upper()) for name in found if name in used
     ]
     if names:

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from cache.manifest import LayoutInfo
 from cache.store import PLANE
 from pages.widgets.address import choose
@@ -59,11 +57,12 @@ def offered(view: View) -> dict[str, Layout]:
 
 
 def default(view: View, found: Mapping[str, Layout]) -> str:
-    """The UMAP of what the model sees, or its PCA, or a map of what it answers, or any."""
+    """The UMAP of what the model sees, or its PCA, or a map of what it answers, or any, a UMAP first."""
     own = view.cache.manifest.models[view.model].backbones[:1] if view.model else ()
     wanted = [(method, space) for space in (*own, view.model) for method in ("umap", "pca")]
     made = {(layout.info.method, layout.info.space): title for title, layout in found.items() if layout.info}
-    return next((made[pair] for pair in wanted if pair in made), next(iter(found)))
+    umaps = (title for (method, _), title in made.items() if method == "umap")
+    return next((made[pair] for pair in wanted if pair in made), next(umaps, next(iter(found))))
 
 
 def embed_command(view: View) -> str:
@@ -81,7 +80,7 @@ def about(view: View, layout: Layout) -> str:
         "; the others were placed on it afterwards" if info.fitted < faces else ""
     )
     if info.method == "pca":
-        share = float(np.sum(info.settings.get("explained", 0)))  # of the variance, along each axis or along both
+        share = sum(info.settings.get("explained", ()))  # of the variance, along each axis
         return (
             f"PCA, {fitted}: the two directions in which {of} vary most"
             f"{f', with {share:.0%} of their variance' if share else ''}. Faces that stand apart differ; faces that "

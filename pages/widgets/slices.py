@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from cache.errors import CacheError, SliceExists
+from cache.errors import BadQuery, CacheError, SliceExists
 from cache.filters import Filter
 from cache.reader import EVERYTHING
 from cache.slices import LONGEST_NAME, Slice, save
@@ -44,10 +44,19 @@ def save_slice(view: View, where: Filter, *, key: str, label: str = "Save as sli
             st.button("Replace it", key=f"{key}-replace", on_click=_keep, args=(view, where, key, True))
 
 
+def judge(view: View, where: Filter) -> str | None:
+    """The model that a filter asks about; None where it speaks of the faces alone, and holds for every model."""
+    try:
+        view.cache.condition(None, where)
+    except BadQuery:
+        return view.model
+    return None
+
+
 def _keep(view: View, where: Filter, key: str, replace: bool = False) -> None:
     """Save under the name in the form; what comes of it is said below the form."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    wanted = Slice(st.session_state.get(f"{key}-name", ""), view.model, where, query(), now)
+    wanted = Slice(st.session_state.get(f"{key}-name", ""), judge(view, where), where, query(), now)
     try:
         one = save(view.cache.folder, wanted, replace)
     except CacheError as problem:

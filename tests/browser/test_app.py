@@ -19,7 +19,19 @@ def test_mouse_opens_keyboard_steps_and_closes(page, keys):
     page.press(keys.ESCAPE)
     page.until(lambda: page.drawer() is None and "face" not in page.query())
     page.until(lambda: page.focus() == ids[2])
+    page.press(keys.ENTER)  # the same face once more
+    page.until(lambda: page.shows_face(ids[2]))
+    page.press(keys.ESCAPE)
+    page.until(lambda: page.drawer() is None and page.focus() == ids[2])
     assert console_errors(page) == []
+
+
+def test_another_cache_forgets_the_lasso_and_the_picked_faces(page):
+    page.open("/faces?view=Browse&picked=0,1&lasso=0,0;1,0;1,1")
+    box = page.browser.find_element("css selector", ".st-key-cache-choice input")
+    box.send_keys("thousand\ue007")
+    page.until(lambda: page.query().get("cache") == "thousand" and not page.running())
+    assert not {"picked", "lasso"} & set(page.query()) and "faces picked" not in page.text()
 
 
 def test_the_grid_by_keyboard_alone(page, keys):

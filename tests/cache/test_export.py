@@ -77,14 +77,14 @@ def test_a_parquet_file_is_the_cache_with_its_types_and_units(cache):
             assert (table.schema.field(field.name).metadata or {}).get(b"unit") == unit, field.name
             np.testing.assert_equal(table[field.name].to_pylist()[: len(kept)], kept[field.name].to_pylist())
     query = json.loads(table.schema.metadata[METADATA])
-    assert query["slice"] == "test faces" and query["address"] == "split=test"
+    assert query["name"] == "test faces" and query["address"] == "split=test"
 
 
 def test_the_query_says_where_the_faces_come_from(cache):
     where = Filter(splits=("test",), ranges=(("u_total", 0.5, float("inf")),)).within("compact", Filter(correct=True))
     query = select(cache, MODEL, where, most=3).query
     assert json.loads(json.dumps(query, allow_nan=False)) == query
-    assert from_json(query["filter"]) == where and query["model"] == MODEL and query["slice"] is None
+    assert from_json(query["filter"]) == where and query["model"] == MODEL and query["name"] is None
     assert query["faces"] == {"matching": cache.count(MODEL, where), "written": 3} and query["faces"]["matching"] > 3
     manifest = (cache.folder / "manifest.json").read_bytes()
     assert query["cache"]["manifest_sha256"] == hashlib.sha256(manifest).hexdigest()

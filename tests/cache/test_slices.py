@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cache import slices
 from cache.errors import BadQuery, BadSlice, CacheError, SliceExists
-from cache.filter_json import DEEPEST, MOST_SUBSETS, from_json, to_json
+from cache.filter_json import DEEPEST, MOST_FACES, MOST_SUBSETS, from_json, to_json
 from cache.filters import Filter, Region, Subset
 from cache.reader import Cache
 from cache.slices import MOST_BYTES, MOST_SLICES, Slice, check, checked_name, file_name, find, load, remove, save
@@ -296,7 +296,7 @@ def test_what_could_not_be_read_again_is_not_saved(folder):
     for _ in range(DEEPEST + 1):
         deep = Filter().within("compact", deep)
     wide = Filter(subsets=(Subset(None, Filter()),) * (MOST_SUBSETS + 1))
-    large = Filter(faces=tuple(range(10**15, 10**15 + MOST_BYTES // 20)))
+    large = Filter(values=(("attr_light", tuple(f"{i:0>90}" for i in range(MOST_BYTES // 80))),))
     for where, said in ((deep, "nests more than"), (wide, "at most"), (large, "would take more than")):
         with pytest.raises(BadSlice, match=said):
             save(folder, one(where=where))
@@ -389,3 +389,11 @@ def test_a_build_leaves_slices_alone(tmp_path):
     assert load(folder) == ({"mine": one()}, [])
     shutil.rmtree(folder / "slices")
     assert Cache(folder).count(None) == 20
+
+
+def test_a_slice_names_only_so_many_faces():
+    assert from_json({"faces": list(range(MOST_FACES))}).faces[-1] == MOST_FACES - 1
+    many = {"faces": list(range(MOST_FACES + 1))}
+    for found in (many, {"subsets": [{"model": None, "where": many, "inside": True}]}):
+        with pytest.raises(BadSlice, match="5,001 faces one by one"):
+            from_json(found)

@@ -36,7 +36,7 @@ def test_a_slice_is_judged_by_its_own_model(folder, tmp_path, model):
     face = cache.face(table["face_id"][0].as_py(), model)
     assert table["u_total"][0].as_py() == pytest.approx(face.row["u_total"])
     query = json.loads(table.schema.metadata[b"doubtscope"])
-    assert query["slice"] == "it's mine" and query["address"] == "view=Browse" and query["model"] == model
+    assert query["name"] == "it's mine" and query["address"] == "view=Browse" and query["model"] == model
 
 
 @pytest.mark.parametrize(

@@ -382,6 +382,26 @@ def test_nobody_to_compare_with(open_page, data, cache):
         assert not page.exception and not page.error and f"No face is in {empty}" in words(page)
 
 
+def test_every_face_has_statistics_also_where_there_is_no_rest(open_page, data, cache):
+    keep(cache, "some", Filter(splits=("test",)))
+    page = open_page("slices", data=data, a=EVERY_FACE, split="")
+    table = contrast_table(page)
+    assert not page.exception and table[EVERY_FACE].loc["Accuracy"].startswith("**0.")
+    assert table["the rest"].loc["Accuracy"] == table["difference"].loc["Accuracy"] == "—"
+
+
+def test_a_filter_that_asks_no_model_is_saved_without_one(open_page, data, cache):
+    name_it(open_page("faces", data=data, split="test"), "plain")
+    name_it(open_page("faces", data=data, verdict="wrong"), "judged")
+    found, problems = load(cache.folder)
+    assert not problems and (found["plain"].model, found["judged"].model) == (None, MODEL)
+
+
+def test_accuracy_was_chosen_only_by_who_is_right(open_page, data, cache):
+    keep(cache, "fear", Filter(majority=(6,)))
+    assert "chosen by accuracy" not in words(open_page("slices", data=data))
+
+
 def test_few_faces_have_no_interval(open_page, data, cache):
     keep(cache, "three", Filter(faces=(2, 5, 8)))
     page = open_page("slices", data=data)
@@ -489,7 +509,7 @@ def test_files_are_made_when_asked_for(cache, file):
         query = json.loads(archive.read("query.json"))
         assert archive.read("faces.csv").count(b"\n") == 91
         assert len(archive.namelist()) == (92 if file.label == "Thumbnails" else 2)
-    assert query["slice"] == "side" and query["address"] == "a=side" and query["faces"]["written"] == 90
+    assert query["name"] == "side" and query["address"] == "a=side" and query["faces"]["written"] == 90
 
 
 def test_a_page_makes_no_file_of_a_million_faces(open_page, data, cache, monkeypatch):
