@@ -71,8 +71,8 @@ class Visits:
         yield "the next face", self._set("next-face", True)
 
     def _embedding(self) -> Steps:
-        for name in self.visitor.options("colour-choice")[1:4]:
-            yield f"coloured by {name}", self._set("colour-choice", name)
+        for name in self.visitor.options("colour")[1:4]:
+            yield f"coloured by {name}", self._set("colour", name)
         yield "a lasso", lambda: self.visitor.visit("embedding", lasso="-1,-1;1,-1;1.1,1.2;-1,1")
         yield "another one", lambda: self.visitor.visit("embedding", lasso="-.5,-1;.9,-1;.7,.6")
 
@@ -98,7 +98,7 @@ class Visits:
 
     def _models(self) -> Steps:
         if self.others:
-            yield "another model", self._set("model-choice", self.others[0])
+            yield "another model", self._set("model", self.others[0])
 
     def _filtered(self, page: str) -> Iterator[Step]:
         """The sidebar's filters, on any page that has them."""

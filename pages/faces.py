@@ -1,8 +1,6 @@
 """Which faces is the model most and least sure of, in each sense? The first paper's Figure 1, and a browser."""
 
-import streamlit as st
-
-from pages.widgets.address import expect
+from pages.widgets.bound import switch
 from pages.widgets.browse import browse
 from pages.widgets.caches import open_view
 from pages.widgets.extremes import extremes
@@ -14,15 +12,6 @@ VIEWS = {"Extremes": extremes, "Browse": browse}
 with guard():
     view = open_view("Which faces is the model most and least sure of, and in which sense?")
     offered = list(VIEWS) if view.model else ["Browse"]
-    expect("view", offered)
-    shown = st.segmented_control(
-        "View",
-        offered,
-        default=offered[0],
-        required=True,
-        key="view",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    shown = switch("View", offered, key="view", default=offered[0], label_visibility="collapsed")
     where = choose_filter(view)
     VIEWS[shown](view, where)

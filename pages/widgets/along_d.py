@@ -9,9 +9,9 @@ import streamlit as st
 from cache.filters import Filter
 from engine.metrics.bootstrap import Resamples, percentile_intervals, ratio
 from pages.charts.against import density_against, density_cells, describe_against, levels, points_against
-from pages.widgets.address import open_face
 from pages.widgets.agreement import faces_of, parts_of, voted
 from pages.widgets.caches import View
+from pages.widgets.face_address import open_face
 from pages.widgets.figure import figure, theme
 
 FEWEST = 5  # faces of a level whose mean gets an interval: resamples of fewer vary far too little

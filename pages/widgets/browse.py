@@ -9,17 +9,19 @@ from cache.ranks import place
 from cache.schema import NEEDS_VOTES
 from pages.charts.colours import MODEL, TRIPLE
 from pages.widgets import drawer
-from pages.widgets.address import MOST_PICKED, expect, expect_whole, open_face, pick_faces, picked_faces
+from pages.widgets.address import Changes
+from pages.widgets.bound import pagination, select, switch
 from pages.widgets.caches import View
 from pages.widgets.export import export
+from pages.widgets.face_address import MOST_PICKED, open_face, pick_faces, picked_faces
 from pages.widgets.face_grid.component import face_grid
-from pages.widgets.filters import describe, first_page, matching_faces, number_range
+from pages.widgets.filters import PAGE, describe, matching_faces, number_range
 from pages.widgets.problems import guard
 from pages.widgets.slices import save_slice
 from pages.widgets.tiles import page_of_tiles
 from pages.widgets.wording import count, names
 
-SIZES = (48, 96, 200, 1000)
+SIZES = ("48", "96", "200", "1000")
 ORDERS = {"lowest first": False, "highest first": True}
 
 
@@ -30,21 +32,13 @@ def browse(view: View, where: Filter) -> None:
         matching = matching_faces(view, where)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             sort = choose_sort(view)
-            expect("size", list(map(str, SIZES)))
-            size = st.selectbox(
-                "Faces per page", SIZES, key="size", bind="query-params", on_change=first_page, width=120
-            )
+            size = int(select("Faces per page", SIZES, key="size", default=SIZES[0], clears=(PAGE,), width=120))
             st.markdown(f"**{describe(matching, view.cache.manifest.faces)}**", width="content")
         pages = max(1, -(-matching // size))
         if not matching:
             st.info("No face matches the filter. Widen a range, or clear the filters in the sidebar.")
-        expect_whole("page", pages)
-        if st.session_state.get("page", 1) > pages:
-            st.session_state.page = pages
         above = st.container()
-        page = 1
-        if pages > 1:
-            page = st.pagination(pages, key="page", bind="query-params")
+        page = pagination(pages, key=PAGE)
         with above:
             tiles = page_of_tiles(view, where, sort, limit=size, offset=(page - 1) * size)
             face_grid(
@@ -87,22 +81,11 @@ def choose_sort(view: View) -> Sort:
         offered.pop("U_e", None)
     options = ["U_a", "U_e", "U_t"] if view.model else []
     options = [o for o in options if o in offered] + [o for o in offered if o not in options]
-    expect("sort", options)
-    name = st.selectbox("Sort by", options, key="sort", bind="query-params", on_change=first_page, width=220)
-    expect("order", ORDERS)
-    order = st.segmented_control(
-        "Order",
-        list(ORDERS),
-        default="highest first",
-        required=True,
-        key="order",
-        bind="query-params",
-        on_change=first_page,
-        label_visibility="collapsed",
-    )
+    name = select("Sort by", options, key="sort", default=options[0], clears=(PAGE,), width=220)
+    order = switch("Order", ORDERS, key="order", default="highest first", clears=(PAGE,), label_visibility="collapsed")
     return Sort(offered[name], descending=ORDERS[order])
 
 
-def turn_to(size: int, position: int) -> None:
+def turn_to(size: int, position: int) -> Changes:
     """After the drawer has wandered off the page, show the page of the face that it ended on."""
-    st.session_state.page = position // size + 1
+    return {PAGE: str(position // size + 1) if position >= size else None}

@@ -12,8 +12,10 @@ from cache.filters import Filter
 from cache.reader import EVERYTHING, Cache
 from cache.slices import Slice
 from pages.widgets import problems
-from pages.widgets.address import FACE, PICKED, choose, drop
+from pages.widgets.address import arrive, ignore, kept
+from pages.widgets.bound import select
 from pages.widgets.chosen_slice import SLICE, choose_slice
+from pages.widgets.face_address import FACE, PICKED
 from pages.widgets.wording import count, plain
 
 PAGES = {  # as in app.py
@@ -25,6 +27,7 @@ PAGES = {  # as in app.py
     "pages/disagreement.py": "Disagreement",
     "pages/rejection.py": "Rejection",
 }
+OF_ONE_CACHE = ("lasso", "window", PICKED, FACE, "page")
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class View:
 def open_view(question: str) -> View:
     """The sidebar's choice of cache, model and slice, and the page's head: its question, where the faces come from."""
     through_app()
+    arrive()
     found = find_caches()
     if not found:
         st.header(question, anchor=False)
@@ -59,13 +63,18 @@ def open_view(question: str) -> View:
         )
     with st.sidebar:
         above = st.container(gap="xxsmall")
-        name = choose(
-            "Cache", list(found), key="cache", default=default_cache(found), clears=("lasso", "window", PICKED, FACE)
-        )
+        name = select("Cache", found, key="cache", default=default_cache(found), clears=OF_ONE_CACHE)
+    try:
+        return view_of(found[name], name, question)
+    finally:
         with above:
-            links()  # after an unusable ?cache= was dropped, so as not to carry it along
+            links()  # now that it is known what of the URL is of use
             st.space("small")
-    cache, stamp = open_cache(found[name])
+
+
+def view_of(folder: Path, name: str, question: str) -> View:
+    """The rest of the choice, and the head."""
+    cache, stamp = open_cache(folder)
     source = cache.manifest.source
     st.header(question, anchor=False)
     st.caption(" · ".join(filter(None, [plain(source.title or name), f"**{plain(source.note)}**" * bool(source.note)])))
@@ -96,20 +105,20 @@ def through_app() -> None:
 
 def links() -> None:
     """To the pages, with the same cache, model and slice."""
-    kept = {key: st.query_params[key] for key in ("cache", "model", SLICE) if key in st.query_params}
+    same = kept(("cache", "model", SLICE))
     for path, label in PAGES.items():
-        st.page_link(path, label=label, query_params=kept, width="stretch")
+        st.page_link(path, label=label, query_params=same, width="stretch")
 
 
 def choose_model(cache: Cache) -> str | None:
     models = cache.models
     with st.sidebar:
         if not models:
-            drop("model", "this cache holds no finished model")
+            ignore("model", "this cache holds no finished model")
             st.caption("This cache holds no finished model.")
             return None
         infos = cache.manifest.models
-        model = choose("Model", models, key="model", default=str(first_model(cache)))
+        model = select("Model", models, key="model", default=str(first_model(cache)), clears=("page",))
         info = infos[model]
         st.caption(f"{plain(info.title)}, {count(info.samples, 'sample')} per face")
         if info.faces is not None:

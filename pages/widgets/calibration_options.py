@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-import streamlit as st
-
 from engine.metrics.calibration import Against, Edges
-from pages.widgets.address import expect, expect_whole
+from pages.widgets.bound import select, several, slider, switch
 from pages.widgets.caches import View
 from pages.widgets.wording import plain
 
@@ -31,15 +29,13 @@ class Options:
 def choose_options(view: View, can_scale: bool) -> Options:
     """Draw the controls. can_scale: whether a temperature could be fitted; else none is offered."""
     models = beside(view)
-    against = one("Right means", ("pairs", "majority"), "against", help=AGAINST)
+    against = switch("Right means", ("pairs", "majority"), key="against", default="pairs", help=AGAINST)
     classes = view.cache.classes
-    expect("class", (PREDICTED, *classes))
-    target = st.selectbox("Class", (PREDICTED, *classes), key="class", bind="query-params", help=CLASS)
-    edges = one("Bins of equal", ("width", "mass"), "edges", help=EDGES)
-    expect_whole("bins", MOST_BINS, FEWEST_BINS)
-    bins = st.slider("Bins", FEWEST_BINS, MOST_BINS, BINS, key="bins", bind="query-params")
+    target = select("Class", (PREDICTED, *classes), key="class", default=PREDICTED, help=CLASS)
+    edges = switch("Bins of equal", ("width", "mass"), key="edges", default="width", help=EDGES)
+    bins = slider("Bins", FEWEST_BINS, MOST_BINS, key="bins", default=BINS)
     offered = TEMPERATURES if can_scale else TEMPERATURES[:1]
-    temperature = one("Temperature", offered, "temperature", help=TEMPERATURE)
+    temperature = switch("Temperature", offered, key="temperature", default=offered[0], help=TEMPERATURE)
     return Options(
         (str(view.model), *models),
         against,
@@ -55,15 +51,13 @@ def beside(view: View) -> list[str]:
     others = [model for model in view.cache.models if model != view.model]
     if not others:
         return []
-    expect("with", others)
     first = sibling(view, others)
-    return st.multiselect(
+    return several(
         f"Beside {plain(view.model)}",
         others,
-        [first] if first else None,
         key="with",
-        bind="query-params",
-        max_selections=MOST_BESIDE,
+        default=[first] if first else [],
+        most=MOST_BESIDE,
         placeholder="none",
     )
 
@@ -77,13 +71,6 @@ def sibling(view: View, others: list[str]) -> str | None:
         return None
     own = infos[str(view.model)].backbones[:1]
     return next((m for m in others if own and infos[m].samples == 1 and infos[m].backbones[:1] == own), None)
-
-
-def one(label: str, options: tuple[str, ...], key: str, help: str) -> str:
-    expect(key, options)
-    return st.segmented_control(
-        label, options, default=options[0], required=True, key=key, bind="query-params", help=help
-    )
 
 
 AGAINST = (

@@ -7,9 +7,11 @@ import streamlit as st
 from cache.errors import BadQuery
 from cache.reader import Cache
 from cache.slices import EVERY_FACE, Files, Slice, check, files_of, load
-from pages.widgets.address import choose, drop
+from pages.widgets.address import ignore
+from pages.widgets.bound import select
 
 SLICE = "slice"
+CLEARS = ("a", "page", "split")  # another slice is another list, and says itself of which splits
 
 
 def saved(folder: Path) -> tuple[dict[str, Slice], list[str]]:
@@ -32,7 +34,7 @@ def choose_slice(cache: Cache) -> Slice | None:
     if not found:
         return None
     with st.sidebar:
-        return found.get(choose("Slice", [EVERY_FACE, *found], key=SLICE, default=EVERY_FACE, clears=("a",)))
+        return found.get(select("Slice", [EVERY_FACE, *found], key=SLICE, default=EVERY_FACE, clears=CLEARS))
 
 
 def refuse(cache: Cache, found: dict[str, Slice]) -> None:
@@ -41,9 +43,9 @@ def refuse(cache: Cache, found: dict[str, Slice]) -> None:
     if asked is None or asked == EVERY_FACE:
         return
     if asked not in found:
-        drop(SLICE, "this cache has no slice of that name")
+        ignore(SLICE, "this cache has no slice of that name")
     elif (reason := missing(cache, found[asked])) is not None:
-        drop(SLICE, f"the slice cannot be used, for {reason}")
+        ignore(SLICE, f"the slice cannot be used, for {reason}")
 
 
 def missing(cache: Cache, one: Slice) -> str | None:

@@ -7,11 +7,12 @@ from cache.reader import EVERYTHING
 from cache.slices import EVERY_FACE, THE_REST, Slice
 from pages.charts.colours import MODEL, TRIPLE
 from pages.widgets import drawer
-from pages.widgets.address import choose, open_face
+from pages.widgets.bound import select
 from pages.widgets.browse import choose_sort
 from pages.widgets.caches import View
 from pages.widgets.contrast import Group, contrast
 from pages.widgets.extremes import place
+from pages.widgets.face_address import open_face
 from pages.widgets.face_grid.component import Tile, face_grid
 from pages.widgets.filters import describe, matching_faces
 from pages.widgets.problems import guard
@@ -62,8 +63,8 @@ def choose_groups(view: View, here: Filter, found: dict[str, Slice]) -> dict[str
     """A and B of the address; at first the slice that the sidebar has chosen against the rest."""
     names = list(found)
     start = view.slice.name if view.slice and view.slice.name in found else names[0]
-    first = choose("First group", [*names, EVERY_FACE], key="a", default=start, width=190)
-    second = choose("Second group", [THE_REST, EVERY_FACE, *names], key="b", default=THE_REST, width=190)
+    first = select("First group", [*names, EVERY_FACE], key="a", default=start, width=190)
+    second = select("Second group", [THE_REST, EVERY_FACE, *names], key="b", default=THE_REST, width=190)
     one, other = found.get(first), found.get(second)
     where = outside(view, here, one) if second == THE_REST else inside(view, here, other)
     return {"a": Group(first, inside(view, here, one)), "b": Group(second, where)}

@@ -6,8 +6,8 @@ import streamlit as st
 from cache.filters import Filter
 from engine.metrics.ceiling import noise_ceiling
 from pages.charts.agreement import METHODS, describe_groups, group_dots
-from pages.widgets.address import expect
 from pages.widgets.agreement import Followed, correlate, faces_of, parts_of, trusted, without_claims
+from pages.widgets.bound import select, switch
 from pages.widgets.caches import View
 from pages.widgets.figure import figure, theme
 from pages.widgets.filters import number_range, text_values
@@ -27,18 +27,10 @@ def correlation_groups(view: View, where: Filter) -> None:
         st.subheader("Does it hold for every group?", anchor=False)
         offered = groupings(view)
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            expect("group", offered)
-            chosen = st.selectbox("Groups by", list(offered), key="group", bind="query-params", width=240)
+            chosen = select("Groups by", offered, key="group", default=next(iter(offered)), width=240)
             methods = {title: method for method, title in METHODS.items()}
-            expect("coefficient", methods)
-            title = st.segmented_control(
-                "Coefficient",
-                list(methods),
-                default=METHODS["spearman"],
-                required=True,
-                key="coefficient",
-                bind="query-params",
-                label_visibility="collapsed",
+            title = switch(
+                "Coefficient", methods, key="coefficient", default=METHODS["spearman"], label_visibility="collapsed"
             )
         column, method = offered[chosen], methods[title]
         found = grouped(view, where, column, method)

@@ -7,8 +7,9 @@ import streamlit as st
 
 from cache.ranks import Place
 from cache.reader import Face
-from pages.widgets.address import FACE, Opened, close_face, open_face, opened_face
+from pages.widgets.address import Changes, write
 from pages.widgets.caches import View
+from pages.widgets.face_address import FACE, Opened, open_face, opened_face
 from pages.widgets.face_detail import detail
 from pages.widgets.problems import guard
 from pages.widgets.wording import count, plain
@@ -17,10 +18,11 @@ Neighbours = Callable[[int], Place | None]  # place of a face in the current lis
 LAST = "last face shown"  # in session state: Opened
 
 
-def show(view: View, neighbours: Neighbours, on_close: Callable[[int], None] | None = None) -> None:
+def show(view: View, neighbours: Neighbours, on_close: Callable[[int], Changes] | None = None) -> None:
     """Open the drawer when the URL names a face.
 
-    `on_close` gets the place in the list that it ended on, where it was opened from the list itself.
+    `on_close` gets the place in the list that it ended on, where it was opened from the list itself, and says what else
+    changes in the address.
     """
     if opened_face() is None:
         return
@@ -31,9 +33,7 @@ def show(view: View, neighbours: Neighbours, on_close: Callable[[int], None] | N
             return
         st.session_state[LAST] = last
         place = neighbours(last.face_id) if on_close and not last.listing else None
-        close_face()
-        if place is not None and on_close:
-            on_close(place.position)
+        write({FACE: None, **(on_close(place.position) if place is not None and on_close else {})})
 
     @st.dialog("Face detail", width=560, position="right", on_dismiss=close)
     def drawer() -> None:

@@ -9,8 +9,8 @@ from cache.filters import Filter, Sort
 from cache.ranks import Place
 from pages.charts.colours import TRIPLE
 from pages.widgets import drawer
-from pages.widgets.address import open_face, opened_face
 from pages.widgets.caches import View
+from pages.widgets.face_address import open_face, opened_face
 from pages.widgets.face_grid.component import Tile, face_grid
 from pages.widgets.filters import describe, matching_faces
 from pages.widgets.problems import guard

@@ -1,12 +1,14 @@
 """The sidebar's filters, each bound to the URL, and the Filter that they add up to."""
 
+import math
 from collections.abc import Collection, Sequence
 
 import streamlit as st
 
 from cache.filters import Column, Filter
 from cache.schema import NEEDS_VOTES, SCORES
-from pages.widgets.address import drop, expect, parse_range
+from pages.widgets.address import ignore, write
+from pages.widgets.bound import maybe, several, typed
 from pages.widgets.caches import View
 from pages.widgets.problems import ignored
 from pages.widgets.slices import save_slice, slice_note
@@ -14,7 +16,7 @@ from pages.widgets.wording import count, names, plain
 
 VERDICTS = {"correct": True, "wrong": False}
 MOST_VALUES = 200  # choices offered of a text attribute
-LAST_SLICE = "slice of the filters"  # in session state: what the splits were chosen for
+PAGE = "page"  # of a list of faces: another filter is another list, and begins at its first
 
 
 def choose_filter(view: View, default_split: str | None = None) -> Filter:
@@ -25,33 +27,30 @@ def choose_filter(view: View, default_split: str | None = None) -> Filter:
     """
     slice_note(view)
     first = [default_split] if default_split and view.slice is None and scored_in(view, default_split) else []
-    begin_anew(view, first)
     classes, has_votes = view.cache.classes, number_range(view, "n_votes")[1] > 0
     with st.sidebar:
         st.subheader("Filter", anchor=False, divider="gray")
-        splits = several("split", "Split", view, first)
-        predicted = one_of("predicted", "Predicted class", classes) if view.model else []
+        splits = values_of("split", "Split", view, first)
+        predicted = any_of("predicted", "Predicted class", classes) if view.model else []
         majority: list[str] = []
         verdict = None
         if has_votes:
-            majority = one_of("annotators", "Annotators' class", classes)
+            majority = any_of("annotators", "Annotators' class", classes)
             if view.model:
-                expect("verdict", VERDICTS)
-                verdict = st.segmented_control(
+                verdict = maybe(
                     "The model's class is",
-                    list(VERDICTS),
+                    VERDICTS,
                     key="verdict",
-                    bind="query-params",
-                    on_change=first_page,
+                    clears=(PAGE,),
                     help="Compared with the annotators' most frequent class. Faces whose votes tie are neither.",
                 )
         else:
             st.caption("No annotators' votes in this cache: no filter by their class, nor by correct and wrong.")
             for key in ("annotators", "verdict", *NEEDS_VOTES, "disagreement"):
-                drop(key, "this cache has no annotators' votes")
+                ignore(key, "this cache has no annotators' votes")
         columns = {n: c for n, c in view.cache.columns(view.model).items() if has_votes or n not in NEEDS_VOTES}
         values = [
-            (n, tuple(v)) for n in view.cache.attributes if columns[n].kind == "text" if (v := several(n, "", view))
+            (n, tuple(v)) for n in view.cache.attributes if columns[n].kind == "text" if (v := values_of(n, "", view))
         ]
         ranges = choose_ranges(view, columns)
         where = Filter(
@@ -62,9 +61,7 @@ def choose_filter(view: View, default_split: str | None = None) -> Filter:
             ranges=tuple(ranges),
             values=tuple(values),
         )
-        st.button(
-            "Clear filters", on_click=clear, args=[[*columns], first], type="tertiary", icon=":material/filter_alt_off:"
-        )
+        st.button("Clear filters", on_click=clear, args=[[*columns]], type="tertiary", icon=":material/filter_alt_off:")
         save_slice(view, view.within(where), key="save-slice")
     return view.within(where)
 
@@ -74,23 +71,13 @@ def scored_in(view: View, split: str) -> bool:
     return split in text_values(view, "split") and matching_faces(view, Filter(splits=(split,))) > 0
 
 
-def begin_anew(view: View, splits: list[str]) -> None:
-    """Another slice is another list: its first page, and the splits that the page begins with."""
-    name = view.slice.name if view.slice else ""
-    if st.session_state.get(LAST_SLICE, name) != name:
-        first_page()
-        if "split" in st.session_state:
-            st.session_state.split = splits
-    st.session_state[LAST_SLICE] = name
-
-
 def choose_ranges(view: View, columns: dict[str, Column]) -> list[tuple[str, float, float]]:
     """A text field low..high per number column."""
     called = names(view.cache.columns(view.model))
     numbers = [c for n, c in columns.items() if c.kind == "number" and (n in SCORES or n in view.cache.attributes)]
     numbers += [columns[n] for n in ("disagreement", "n_votes", "width", "height", "face_id") if n in columns]
     found = []
-    used = any(c.name in st.query_params or st.session_state.get(c.name) for c in numbers)
+    used = any(c.name in st.query_params for c in numbers)
     box = st.expander("Ranges", expanded=used, key="ranges", on_change="rerun")
     if not box.open and not used:
         return found  # a dozen fields that nobody looks at would cost every rerun a third of its time
@@ -99,18 +86,16 @@ def choose_ranges(view: View, columns: dict[str, Column]) -> list[tuple[str, flo
         for column in numbers:
             low, high = number_range(view, column.name)
             if not low < high:  # unknown, or nothing to choose
-                drop(column.name, "every face has the same value")
+                ignore(column.name, "every face has the same value")
                 continue
-            text = st.text_input(
+            text = typed(
                 plain(called[column.name]) + (f" ({plain(column.unit)})" if column.unit else ""),
                 key=column.name,
-                bind="query-params",
+                clears=(PAGE,),
                 placeholder=f"{low:.3g}..{high:.3g}" if abs(high) < 1000 else f"{low:.0f}..{high:.0f}",
                 help=plain(column.description) or None,
-                max_chars=40,
-                on_change=first_page,
             )
-            if text and text.strip():
+            if text:
                 if (ends := parse_range(text)) is None:
                     ignored(column.name, text, "expected low..high")
                 else:
@@ -118,15 +103,15 @@ def choose_ranges(view: View, columns: dict[str, Column]) -> list[tuple[str, flo
     return found
 
 
-def several(name: str, label: str, view: View, default: Sequence[str] = ()) -> list[str]:
+def values_of(name: str, label: str, view: View, default: Sequence[str] = ()) -> list[str]:
     """Choice among the values of a text column; nothing to choose when all faces share one."""
     options = text_values(view, name)
     if len(options) < 2:
-        drop(name, "every face has the same value")
+        ignore(name, "every face has the same value")
         return []
     label = label or plain(names(view.cache.columns(view.model))[name])
     more = len(options) > MOST_VALUES
-    return one_of(
+    return any_of(
         name,
         label,
         list(options)[:MOST_VALUES],
@@ -135,42 +120,32 @@ def several(name: str, label: str, view: View, default: Sequence[str] = ()) -> l
     )
 
 
-def one_of(
+def any_of(
     key: str, label: str, options: Collection[str], default: Sequence[str] = (), help: str | None = None
 ) -> list[str]:
-    expect(key, options)
-    return st.multiselect(
-        label,
-        list(options),
-        [value for value in default if value in options],
-        key=key,
-        bind="query-params",
-        on_change=first_page,
-        placeholder="any",
-        help=help,
-    )
+    return several(label, options, key=key, default=default, clears=(PAGE,), placeholder="any", help=help)
 
 
-def first_page() -> None:
-    """Another filter, another list: begin at its first page."""
-    if "page" in st.session_state:
-        st.session_state.page = 1
+def clear(columns: list[str]) -> None:
+    """Empty every filter, but for the splits that the page begins with."""
+    write(dict.fromkeys(("split", "predicted", "annotators", "verdict", PAGE, *columns)))
 
 
-def clear(columns: list[str], splits: list[str]) -> None:
-    """Empty every filter, but for the splits that the page begins with.
+def parse_range(text: str) -> tuple[float, float] | None:
+    """'0.5..1.2' -> (0.5, 1.2); a side left empty has no limit; None when the text is not a range.
 
-    Not those too: from the URL Streamlit leaves out whatever code empties, so that a reload would bring them back.
+    >>> parse_range("0.5..1.2"), parse_range("-30.."), parse_range("..1e-3"), parse_range("2..1"), parse_range("inf..")
+    ((0.5, 1.2), (-30.0, inf), (-inf, 0.001), None, None)
     """
-    first_page()
-    for key in ("predicted", "annotators", "verdict", *columns):
-        if key in st.session_state:
-            value = st.session_state[key]
-            st.session_state[key] = (
-                [] if isinstance(value, list) else "" if isinstance(value, str) and key != "verdict" else None
-            )
-    if splits and "split" in st.session_state:
-        st.session_state.split = splits
+    low, dots, high = text.strip().partition("..")
+    if not dots or (not low.strip() and not high.strip()):
+        return None
+    try:
+        ends = float(low) if low.strip() else -math.inf, float(high) if high.strip() else math.inf
+    except ValueError:
+        return None
+    typed = [end for end, text in zip(ends, (low, high), strict=True) if text.strip()]
+    return ends if ends[0] <= ends[1] and all(map(math.isfinite, typed)) else None
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

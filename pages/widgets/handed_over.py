@@ -10,9 +10,9 @@ from engine.metrics.bootstrap import Estimate
 from engine.metrics.rejection import kept_faces
 from pages.charts.coverage import ORDERS
 from pages.widgets import drawer
-from pages.widgets.address import open_face
 from pages.widgets.caches import View
 from pages.widgets.estimates import cell
+from pages.widgets.face_address import open_face
 from pages.widgets.face_grid.component import face_grid
 from pages.widgets.filters import matching_faces
 from pages.widgets.rejection_measures import errors_on_both_sides

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import streamlit as st
 
-from pages.widgets.address import expect
+from pages.widgets.bound import switch
 from pages.widgets.caches import View
 from pages.widgets.filters import text_values
 from pages.widgets.measured import has_votes
@@ -32,17 +32,9 @@ def choose_split(view: View, question: str, start: str = "test") -> str:
     """The split that what is below is about; at first `start`, where the cache has it."""
     shown = {plain(split): split for split in ["all", *text_values(view, "split")]}  # this widget reads Markdown
     options = list(shown)
-    expect("of", options)
     st.subheader(question, anchor=False)
-    chosen = st.segmented_control(
-        "Faces of",
-        options,
-        default=start if start in options else "all",
-        required=True,
-        key="of",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    begin = start if start in options else "all"
+    chosen = switch("Faces of", options, key="of", default=begin, label_visibility="collapsed")
     return shown[chosen]
 
 

@@ -4,8 +4,8 @@ import streamlit as st
 
 from cache.filters import Filter
 from cache.maps import nearest
-from pages.widgets.address import open_face
 from pages.widgets.caches import View
+from pages.widgets.face_address import open_face
 from pages.widgets.face_grid.component import data_uri
 from pages.widgets.face_hover.component import Card, Spot, face_hover
 from pages.widgets.layouts import Layout

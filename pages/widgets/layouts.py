@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cache.manifest import LayoutInfo
 from cache.store import PLANE
-from pages.widgets.address import choose
+from pages.widgets.bound import select
 from pages.widgets.caches import View
 from pages.widgets.map_address import LASSO, LAYOUT, WINDOW
 from pages.widgets.problems import empty
@@ -39,7 +39,7 @@ def choose_layout(view: View) -> Layout:
             "uncertainties would make one. Make a map:",
             embed_command(view),
         )
-    title = choose("Map", list(found), key=LAYOUT, default=default(view, found), clears=(LASSO, WINDOW), width=300)
+    title = select("Map", found, key=LAYOUT, default=default(view, found), clears=(LASSO, WINDOW, "page"), width=300)
     return found[title]
 
 

@@ -3,12 +3,9 @@
 import math
 from collections.abc import Sequence
 
-import streamlit as st
-
 from cache.maps import Window
 from cache.regions import Polygon, simplify
-from pages.widgets.address import drop
-from pages.widgets.filters import first_page
+from pages.widgets.address import asked, ignore, write
 
 LAYOUT, LASSO, WINDOW = "layout", "lasso", "window"
 MOST_CORNERS = 64
@@ -17,23 +14,23 @@ FARTHEST = 1e9  # a coordinate beyond it was never on a map
 
 def lasso() -> Polygon | None:
     """The polygon that the URL names."""
-    text = st.query_params.get(LASSO)
+    text = (asked(LASSO) or [""])[-1]
     if not text:
         return None
     polygon = parse_polygon(text)
     if polygon is None:
-        drop(LASSO, f"expected 3 to {MOST_CORNERS} corners x,y;x,y;x,y")
+        ignore(LASSO, f"expected 3 to {MOST_CORNERS} corners x,y;x,y;x,y")
     return polygon
 
 
 def window() -> Window | None:
     """The stretch of the map that the URL names; None: all of it."""
-    text = st.query_params.get(WINDOW)
+    text = (asked(WINDOW) or [""])[-1]
     if not text:
         return None
     edges = parse_numbers(text)
     if edges is None or len(edges) != 4 or not edges[0] < edges[1] or not edges[2] < edges[3]:
-        drop(WINDOW, "expected left,right,bottom,top")
+        ignore(WINDOW, "expected left,right,bottom,top")
         return None
     return Window(*edges)
 
@@ -50,19 +47,17 @@ def select(corners: Sequence[tuple[float, float]], layout: str, shown: Window) -
     if len(distinct) < 3:
         return
     text = ";".join(f"{x:.{digits}f},{y:.{digits}f}" for x, y in distinct)
-    st.query_params.update({LAYOUT: layout, LASSO: text})  # at once: one press of Back undoes it
-    first_page()
+    write({LAYOUT: layout, LASSO: text, "page": None})
 
 
 def zoom(to: Window, layout: str) -> None:
     digits = decimals(to)
     text = ",".join(f"{edge:.{digits}f}" for edge in (to.left, to.right, to.bottom, to.top))
-    st.query_params.update({LAYOUT: layout, WINDOW: text})
+    write({LAYOUT: layout, WINDOW: text})
 
 
 def clear(parameter: str) -> None:
-    st.query_params.pop(parameter, None)
-    first_page()
+    write({parameter: None, "page": None})
 
 
 def decimals(shown: Window) -> int:

@@ -9,7 +9,7 @@ from cache.maps import CORRECTNESS, Shade, spread
 from cache.schema import NEEDS_VOTES
 from pages.charts import map_shading
 from pages.charts.map_shading import MOST_GROUPS, Shading
-from pages.widgets.address import choose
+from pages.widgets.bound import select
 from pages.widgets.caches import View
 from pages.widgets.figure import theme
 from pages.widgets.filters import text_values
@@ -23,7 +23,7 @@ def choose_colour(view: View) -> tuple[Shade, Shading]:
     """What the URL names, or the epistemic uncertainty where there is one."""
     found = offered(view)
     first = next(name for name in found if name in ("U_e", "U_a") or not view.model)
-    column = found[choose("Colour", list(found), key="colour", default=first, width=220)]
+    column = found[select("Colour", found, key="colour", default=first, width=220)]
     return shading_of(view, column)
 
 

@@ -7,8 +7,8 @@ from cache.filters import Filter
 from cache.nearest import Near, nearest
 from cache.reader import Face
 from pages.charts.colours import MODEL
-from pages.widgets.address import open_face
 from pages.widgets.caches import View
+from pages.widgets.face_address import open_face
 from pages.widgets.face_grid.component import Tile, face_grid
 from pages.widgets.tiles import columns_for, tiles
 from pages.widgets.wording import count, plain

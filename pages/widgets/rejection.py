@@ -4,7 +4,7 @@ import streamlit as st
 
 from cache.filters import Filter
 from pages.charts.coverage import SCORES, coverage_curves, coverage_table, describe_coverage
-from pages.widgets.address import expect, expect_whole
+from pages.widgets.bound import slider, switch
 from pages.widgets.caches import View
 from pages.widgets.figure import figure, theme
 from pages.widgets.handed_over import handed_over
@@ -58,19 +58,8 @@ def choose(view: View) -> tuple[str, int]:
     """By what faces are handed over, and how many percent of them."""
     offered = [name for name, order in NAMES.items() if order in orders_of(view)]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
-        expect_whole("handed", MOST, 0)
-        handed = st.slider(
-            "Share handed to a person", 0, MOST, DEFAULT, format="%d %%", key="handed", bind="query-params", width=420
-        )
-        expect("by", offered)
-        by = st.segmented_control(
-            "Chosen by highest uncertainty, or lowest confidence",
-            offered,
-            default=offered[0],
-            required=True,
-            key="by",
-            bind="query-params",
-        )
+        handed = slider("Share handed to a person", 0, MOST, key="handed", default=DEFAULT, format="%d %%", width=420)
+        by = switch("Chosen by highest uncertainty, or lowest confidence", offered, key="by", default=offered[0])
     return NAMES[by], handed
 
 

@@ -9,9 +9,9 @@ from cache.filters import Filter
 from cache.ranks import contrast
 from pages.charts.colours import OUTLINE, TRIPLE
 from pages.widgets import drawer
-from pages.widgets.address import open_face
 from pages.widgets.caches import View
 from pages.widgets.extremes import place
+from pages.widgets.face_address import open_face
 from pages.widgets.face_grid.component import Tile, face_grid
 from pages.widgets.problems import guard
 from pages.widgets.tiles import columns_for, number_scale, tiles

@@ -7,6 +7,7 @@ import streamlit as st
 from cache.errors import CacheError
 from cache.filters import Filter
 from cache.slices import Slice, file_name, remove
+from pages.widgets.address import asked, write
 from pages.widgets.caches import View
 from pages.widgets.chosen_slice import SLICE, missing, saved
 from pages.widgets.export import export
@@ -92,9 +93,7 @@ def delete(view: View, one: Slice) -> None:
         st.session_state[REFUSED] = str(problem)
         return
     st.session_state[DELETED] = True
-    for key in (SLICE, "a", "b"):
-        if st.query_params.get(key) == one.name:
-            st.query_params.pop(key)
+    write({key: None for key in (SLICE, "a", "b") if asked(key) == [one.name]})
 
 
 def ident(one: Slice) -> str:

@@ -12,8 +12,8 @@ from cache.reader import UNCERTAINTIES
 from pages.charts.colours import TRIPLE
 from pages.charts.histograms import axis_ceiling, describe_histograms, triple_histograms
 from pages.widgets import drawer
-from pages.widgets.address import open_face
 from pages.widgets.caches import View
+from pages.widgets.face_address import open_face
 from pages.widgets.face_grid.component import Tile, face_grid
 from pages.widgets.figure import figure, theme
 from pages.widgets.problems import guard

@@ -28,7 +28,7 @@ def test_mouse_opens_keyboard_steps_and_closes(page, keys):
 
 def test_another_cache_forgets_the_lasso_and_the_picked_faces(page):
     page.open("/faces?view=Browse&picked=0,1&lasso=0,0;1,0;1,1")
-    box = page.browser.find_element("css selector", ".st-key-cache-choice input")
+    box = page.browser.find_element("css selector", ".st-key-cache input")
     box.send_keys("thousand\ue007")
     page.until(lambda: page.query().get("cache") == "thousand" and not page.running())
     assert not {"picked", "lasso"} & set(page.query()) and "faces picked" not in page.text()
@@ -81,6 +81,56 @@ def test_back_and_forward(page):
     page.until(lambda: page.drawer() is None and "face" not in page.query())
     page.browser.forward()
     page.until(lambda: page.shows_face(first))
+
+
+def test_each_choice_is_one_step_back(page):
+    page.open("/faces?view=Browse")
+    seen = [(page.query(), page.ids())]
+    for text, parameter in (("lowest first", "order"), ("2", "page")):
+        page.click(text)
+        page.until(lambda p=parameter: p in page.query() and page.ids() != seen[-1][1] and not page.running())
+        seen.append((page.query(), page.ids()))
+    page.click("correct")  # another list, from its first page
+    page.until(lambda: page.query() == {"view": "Browse", "verdict": "correct", "order": "lowest first"})
+    page.until(lambda: page.ids() != seen[-1][1] and not page.running())
+    last = page.ids()
+    for query, ids in reversed(seen):
+        page.browser.back()
+        page.until(lambda q=query, i=ids: page.query() == q and page.ids() == i)
+    for query, ids in seen[1:]:
+        page.browser.forward()
+        page.until(lambda q=query, i=ids: page.query() == q and page.ids() == i)
+    page.browser.forward()
+    page.until(lambda: page.ids() == last)
+
+
+def test_a_link_after_filters_is_one_step_and_leaves_them_behind(page):
+    page.open("/faces?view=Browse&verdict=wrong&page=2&model=compact-ensemble")
+    page.click("lowest first")
+    page.until(lambda: page.query().get("order") == "lowest first" and "page" not in page.query())
+    page.until(lambda: not page.running())
+    before = page.query()
+    page.browser.find_element("link text", "Calibration").click()
+    page.until(lambda: "/calibration" in page.browser.current_url and len(page.charts()) >= 4 and not page.running())
+    assert page.query() == {"model": "compact-ensemble"}
+    page.click("mass")
+    page.until(lambda: page.query().get("edges") == "mass" and not page.running())
+    page.browser.back()
+    page.until(lambda: page.query() == {"model": "compact-ensemble"} and not page.running())
+    page.browser.back()
+    page.until(lambda: "/faces" in page.browser.current_url and page.query() == before and len(page.ids()) > 12)
+
+
+def test_two_quick_changes_are_both_kept(page, keys):
+    """The second leaves the browser before it has heard of the first."""
+    page.open("/faces?view=Browse&u_total=..9")
+    field = page.browser.find_element("css selector", ".st-key-u_total input")
+    field.send_keys(keys.CONTROL + "a")
+    field.send_keys("0..8")
+    page.browser.execute_script(
+        "[...document.querySelectorAll('button')].find(b => b.innerText.trim() === 'wrong').click()"
+    )
+    page.until(lambda: page.query() == {"view": "Browse", "u_total": "0..8", "verdict": "wrong"} and not page.running())
 
 
 def test_the_choice_of_model_survives_a_change_of_page(page):

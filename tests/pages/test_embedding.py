@@ -93,8 +93,8 @@ def test_examples_in_docstrings():
 def test_opens_with_the_map_of_what_the_model_sees(embedding):
     page = embedding()
     assert not page.exception and not page.error
-    assert page.selectbox(key="layout-choice").value == "UMAP of compact-0"
-    assert page.selectbox(key="colour-choice").value == "U_e"
+    assert page.selectbox(key="layout").value == "UMAP of compact-0"
+    assert page.selectbox(key="colour").value == "U_e"
     text = words(page)
     assert "180 faces, a point each" in text and "fitted on 180 of 180 faces" in text and "mean little" in text
     assert "Drag a lasso or a box" in text and len(gallery(page)) == 48
@@ -109,7 +109,7 @@ def test_opens_with_the_map_of_what_the_model_sees(embedding):
 
 def test_every_map_is_offered_and_the_plane_of_the_two_uncertainties(embedding):
     page = embedding()
-    assert page.selectbox(key="layout-choice").options == [
+    assert page.selectbox(key="layout").options == [
         "UMAP of compact-0",
         "PCA of compact-0",
         "UMAP of compact-ensemble",
@@ -124,12 +124,12 @@ def test_every_map_is_offered_and_the_plane_of_the_two_uncertainties(embedding):
 
 
 def test_without_a_umap_the_pca(embedding):
-    assert embedding(cache="pca").selectbox(key="layout-choice").value == "PCA of compact-0"
+    assert embedding(cache="pca").selectbox(key="layout").value == "PCA of compact-0"
 
 
 def test_without_any_map_the_plane_and_the_command_that_makes_one(open_page):
     page = open_page("embedding", cache="normal")
-    assert not page.exception and page.selectbox(key="layout-choice").value == "U_a and U_e"
+    assert not page.exception and page.selectbox(key="layout").value == "U_a and U_e"
     assert any("python -m engine embed" in code.value and code.value.endswith("normal") for code in page.code)
 
 
@@ -150,7 +150,7 @@ def test_caches_that_lack_something(embedding, cache_name):
 @pytest.mark.parametrize("cache_name", ["a", "unknown", "no-votes", "no-models", "single"])
 def test_every_colour(embedding, cache_name):
     page = embedding(cache=cache_name)
-    names = page.selectbox(key="colour-choice").options
+    names = page.selectbox(key="colour").options
     assert ("U_e" in names) == (cache_name in ("a", "unknown", "no-votes"))
     assert ("correctness" in names) == (cache_name in ("a", "unknown", "single"))
     assert {"split", "tone", "light"} <= set(names)
@@ -259,7 +259,7 @@ def test_zooming_to_the_selection_and_back(embedding):
 
 def test_another_map_forgets_the_lasso(embedding):
     page = embedding(lasso=LASSO, window="-5,5,-5,5")
-    page.selectbox(key="layout-choice").select("PCA of compact-0").run()
+    page.selectbox(key="layout").select("PCA of compact-0").run()
     assert not page.exception and set(page.query_params) == {"layout"}
     assert "shapes" not in spec(page)["layout"]
 
@@ -466,7 +466,7 @@ def test_the_page_and_the_figure_agree_on_who_is_inside(embedding, cache):
 def test_a_drawn_lasso_becomes_short_and_stays_true(monkeypatch):
     """Five hundred corners of a hand-drawn circle: an address of about a kilobyte, and no face changes sides."""
     written: dict[str, str] = {}
-    monkeypatch.setattr(map_address.st, "query_params", written)
+    monkeypatch.setattr(map_address, "write", written.update)
     angles = np.linspace(0, 2 * np.pi, 500, endpoint=False)
     wobble = 1 + 0.003 * np.sin(9 * angles)
     circle = [(3 * w * np.cos(a), 3 * w * np.sin(a)) for a, w in zip(angles, wobble, strict=True)]

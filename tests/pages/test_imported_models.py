@@ -33,4 +33,4 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_page_opens(page, model, cache, imported, open_page):
     test = open_page(page, data=imported, cache=cache, model=model)
     assert not test.exception and not test.error
-    assert test.selectbox(key="model-choice").value == model
+    assert test.selectbox(key="model").value == model

@@ -91,7 +91,7 @@ def test_chosen_cache_that_is_not_there(open_page, tmp_path):
 
 def test_chosen_cache_outside_the_data_folder_comes_first(open_page, tmp_path):
     page = open_page("overview", chosen=synthetic.write(tmp_path / "elsewhere", 20))
-    assert page.selectbox(key="cache-choice").value == "elsewhere"
+    assert page.selectbox(key="cache").value == "elsewhere"
     assert {m.label: m.value for m in page.metric}["Faces"] == "20"
 
 
@@ -105,7 +105,7 @@ def test_other_schema_version(open_page):
 def test_only_listed_caches_are_opened(open_page, name):
     page = open_page("overview", cache=name)
     assert not page.exception
-    assert page.selectbox(key="cache-choice").value in page.selectbox(key="cache-choice").options
+    assert page.selectbox(key="cache").value in page.selectbox(key="cache").options
     if name:
         assert "Ignored" in words(page)
 

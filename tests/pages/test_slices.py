@@ -76,7 +76,7 @@ def test_a_filter_is_saved_and_offered(open_page, data, cache):
     page = open_page("faces", data=data, view="Browse", split=["test", "train"], verdict="wrong", u_total="0.4..")
     page = name_it(page, "  wrong, and unsure ")
     assert not page.exception and "Saved as **wrong, and unsure**" in words(page)
-    assert page.selectbox(key="slice-choice").options == [EVERY_FACE, "wrong, and unsure"]
+    assert page.selectbox(key="slice").options == [EVERY_FACE, "wrong, and unsure"]
     assert page.text_input(key="save-slice-name").value == ""
     one = saved(cache)["wrong, and unsure"]
     assert one.where == Filter(("test", "train"), correct=False, ranges=(("u_total", 0.4, math.inf),))
@@ -133,7 +133,7 @@ def test_faces_picked_by_hand_are_saved(open_page, data, cache):
 def test_a_lasso_is_saved(open_page, data, cache):
     page = open_page("embedding", data=data, attr_light="side", lasso="-9,-9;15,-9;-9,15")
     page = name_it(page, "a corner of the map", "save-selection")
-    assert not page.exception and "a corner of the map" in page.selectbox(key="slice-choice").options
+    assert not page.exception and "a corner of the map" in page.selectbox(key="slice").options
     where = saved(cache)["a corner of the map"].where
     assert where == replace(SIDE, regions=TRIANGLE.regions) and 0 < cache.count(MODEL, where) < 90
     assert f"**{cache.count(MODEL, where)} of 180 faces**" in words(
@@ -167,7 +167,7 @@ def test_every_page_opens_a_slice_with_the_same_faces(open_page, data, cache):
         if name == "slices":  # whose groups, and not the slice, have a split at first
             page.multiselect(key="split").set_value([]).run()
         assert not page.exception and not page.error, name
-        assert page.selectbox(key="slice-choice").value == "sure"
+        assert page.selectbox(key="slice").value == "sure"
         assert sentence.format(n=n) in words(page), name
     page = open_page("overview", data=data, slice="sure", of="all")
     assert not page.exception and contrast_table(page).iloc[0].tolist() == [str(n), str(180 - n), "0 in both", ""]
@@ -185,13 +185,13 @@ def test_choosing_a_slice_begins_anew(open_page, data, cache):
     keep(cache, "sure", SURE)
     page = open_page("calibration", data=data)
     assert page.multiselect(key="split").value == ["test"]
-    page.selectbox(key="slice-choice").set_value("sure").run()
+    page.selectbox(key="slice").set_value("sure").run()
     assert page.multiselect(key="split").value == [] and page.query_params["slice"] == "sure"
     assert f"n = {cache.count(MODEL, SURE)} faces" in words(page)
-    page.selectbox(key="slice-choice").set_value(EVERY_FACE).run()
+    page.selectbox(key="slice").set_value(EVERY_FACE).run()
     assert page.multiselect(key="split").value == ["test"] and "slice" not in page.query_params
     page = open_page("faces", data=data, view="Browse", page="3")
-    page.selectbox(key="slice-choice").set_value("sure").run()
+    page.selectbox(key="slice").set_value("sure").run()
     assert not page.exception and page.session_state.page == 1
 
 
@@ -204,7 +204,7 @@ def test_the_links_to_other_pages_keep_the_slice(open_page, data, cache):
 
 def test_no_question_where_no_slice_is_saved(open_page, data):
     page = open_page("faces", data=data)
-    assert "slice-choice" not in [box.key for box in page.selectbox]
+    assert "slice" not in [box.key for box in page.selectbox]
 
 
 def test_overview_of_a_slice(open_page, data, cache):
@@ -226,7 +226,7 @@ def test_overview_of_a_slice(open_page, data, cache):
 def test_overview_without_a_slice_is_as_before(open_page, data, cache):
     keep(cache, "wrong", WRONG)
     page = open_page("overview", data=data)
-    assert page.table[-1].value.iloc[0, 0] == "Accuracy" and page.selectbox(key="slice-choice").value == EVERY_FACE
+    assert page.table[-1].value.iloc[0, 0] == "Accuracy" and page.selectbox(key="slice").value == EVERY_FACE
 
 
 def test_overview_of_a_whole_split_compares_it_with_the_others(open_page, data, cache):
@@ -257,7 +257,7 @@ def test_a_slice_that_does_not_exist(open_page, data, cache, name):
         page = open_page(name, data=data, slice=asked, a=asked, b=asked)
         assert not page.exception and not page.error
         assert words(page).count("this cache has no slice of that name") == 1 and "<script>" not in words(page)
-        assert page.selectbox(key="slice-choice").value == EVERY_FACE
+        assert page.selectbox(key="slice").value == EVERY_FACE
         if name == "slices":
             assert words(page).count("there is no such choice here") == 2
 
@@ -285,7 +285,7 @@ def test_a_slice_whose_column_model_or_map_is_gone(open_page, data, cache, kind)
         page = open_page(name, data=data, slice="old", view="Browse")
         assert not page.exception and not page.error, name
         assert words(page).replace("attr_gone", "attr\\_gone").count(said) == (1 if name != "slices" else 2), name
-        assert page.selectbox(key="slice-choice").value == EVERY_FACE
+        assert page.selectbox(key="slice").value == EVERY_FACE
     assert "old** cannot be used" in words(page := open_page("slices", data=data))
     assert "No slice yet" in words(page)  # none that can be compared
 
@@ -302,7 +302,7 @@ def test_files_that_somebody_has_edited(open_page, data, cache):
     assert not page.exception and not page.error
     assert "a.json is left out (it is not valid JSON)" in text
     assert "z.json is left out (there is another slice named 'sure')" in text
-    assert "![x](" not in text and page.selectbox(key="a-choice").options[0].startswith("![x]")
+    assert "![x](" not in text and page.selectbox(key="a").options[0].startswith("![x]")
     assert not open_page("faces", data=data).exception
 
 
@@ -346,11 +346,11 @@ def test_at_first_the_chosen_slice_against_the_rest(open_page, data, cache):
     keep(cache, "a first one", SIDE)
     keep(cache, "sure", SURE)
     page = open_page("slices", data=data, slice="sure")
-    assert (page.selectbox(key="a-choice").value, page.selectbox(key="b-choice").value) == ("sure", THE_REST)
+    assert (page.selectbox(key="a").value, page.selectbox(key="b").value) == ("sure", THE_REST)
     assert page.multiselect(key="split").value == ["test"]
     n = cache.count(MODEL, replace(SURE, splits=("test",)))
     assert contrast_table(page).loc["Faces"].tolist() == [str(n), str(60 - n), "0 in both", ""]
-    page.selectbox(key="a-choice").set_value("a first one").run()
+    page.selectbox(key="a").set_value("a first one").run()
     assert page.query_params["a"] == "a first one" and contrast_table(page).iloc[0, 0] == "30"
 
 
@@ -542,7 +542,7 @@ def test_deleting_is_asked_twice(open_page, data, cache):
     press(page, "Delete").run()
     page.button(key=f"delete-{own}!").click().run()
     assert not page.exception and list(saved(cache)) == ["side"]
-    assert "sure" not in page.selectbox(key="slice-choice").options and "slice" not in page.query_params
+    assert "sure" not in page.selectbox(key="slice").options and "slice" not in page.query_params
     assert "Ignored" not in words(page) and cache.count(None) == 180
 
 
@@ -563,7 +563,7 @@ def test_as_many_slices_as_there_can_be(open_page, data, cache):
     for i in range(1, MOST_SLICES):
         (place / f"{i}.json").write_text(json.dumps(fields | {"name": str(i)}))
     page = open_page("slices", data=data)
-    assert not page.exception and len(page.selectbox(key="slice-choice").options) == MOST_SLICES + 1
+    assert not page.exception and len(page.selectbox(key="slice").options) == MOST_SLICES + 1
     page = name_it(open_page("faces", data=data, attr_light="side"), "one more")
     assert not page.exception and "Delete one first" in words(page)
 

@@ -8,8 +8,8 @@ import pytest
 
 from cache.filters import Column
 from cache.reader import Face
-from pages.widgets import address, headline, wording
-from pages.widgets.address import parse_range
+from pages.widgets import filters, headline, wording
+from pages.widgets.filters import parse_range
 from pages.widgets.face_grid.component import data_uri
 from pages.widgets.reading import reading
 from pages.widgets.tiles import alt_text, state
@@ -19,7 +19,7 @@ CLASSES = ("neutral", "fear")
 ROW = {"face_id": 1234, "predicted": 1, "confidence": 0.54, "majority": 1, "u_aleatoric": 1.214, "attr_tone": 3.0}
 
 
-@pytest.mark.parametrize("module", [wording, address, headline])
+@pytest.mark.parametrize("module", [wording, filters, headline])
 def test_examples_in_docstrings(module):
     assert doctest.testmod(module).failed == 0
 
