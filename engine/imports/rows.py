@@ -89,4 +89,5 @@ def _reason(row: np.ndarray, logits: bool) -> str:
         return "holds -inf for every class"
     if row.min() < -BELOW_ZERO:
         return f"holds {row.min():.6g}, and a probability is at least 0"
-    return f"sums to {row.sum():.6g}"
+    with np.errstate(over="ignore"):
+        return f"sums to {row.sum():.6g}"

@@ -1,5 +1,7 @@
 """All that is known of one face: image, votes beside probabilities, the triple in words, attributes, source."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -72,7 +74,7 @@ def triple(face: Face, samples: int) -> None:
     rows = []
     for part in UNCERTAINTIES:
         share = face.percentiles.get(part)
-        rank = "—" if share is None else f"higher than {share:.0f} % of {face.peers:,} {plain(split)}faces"
+        rank = "—" if share is None else standing(share, face.peers, plain(split))
         if part == "u_epistemic" and samples == 1:
             rank = "always 0: this model draws one sample"
         rows.append((f":{PALETTE[part]}[**{SYMBOLS[part]}**] {KINDS[part]}", number(face.row[part], "nats"), rank))
@@ -83,6 +85,18 @@ def triple(face: Face, samples: int) -> None:
         hide_header=True,
         alt="Total, aleatoric and epistemic uncertainty of this face and their rank in its split",
     )
+
+
+def standing(share: float, peers: int, of: str) -> str:
+    """share: mid-rank percentile among `peers` faces, the face among them.
+
+    >>> standing(71.2, 3571, "test "), standing(99.986, 3571, ""), standing(50.0, 1, "test ")
+    ('higher than 71 % of 3,571 test faces', 'higher than 99.9 % of 3,571 faces', 'the only one of the test faces')
+    """
+    if peers == 1:
+        return f"the only one of the {of}faces"
+    rounded = f"{share:.0f}" if share < 99 else f"{math.floor(10 * share) / 10:g}"  # nothing is higher than itself
+    return f"higher than {rounded} % of {peers:,} {of}faces"
 
 
 def facts(view: View, face: Face) -> None:

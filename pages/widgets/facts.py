@@ -22,7 +22,7 @@ def facts(view: View) -> None:
         st.metric("Votes per face", votes, width="content")
         st.metric("Classes", len(manifest.classes), width="content")
         st.metric("Models", len(view.cache.models), width="content")
-        st.metric("Built", when(manifest.updated), width="content")
+        st.metric("Last change", when(manifest.updated), width="content")
     if splits:
         st.caption(" · ".join(f"{plain(name)} {faces:,}" for name, faces in splits.items()))
     built(view)
@@ -40,7 +40,8 @@ def built(view: View) -> None:
             for name, info in manifest.models.items()
             if name in view.cache.models
         ),
-        ("Built", f"{when(manifest.created)} to {when(manifest.updated)}, {duration(manifest.seconds)} of work"),
+        ("Begun", when(manifest.created)),
+        ("Last change", f"{when(manifest.updated)}, after {duration(manifest.seconds)} of work"),
         ("Hardware", hardware or "not recorded"),
         ("Packages", plain(", ".join(f"{name} {version}" for name, version in manifest.packages.items()))),
         ("Folder", plain(view.cache.folder)),

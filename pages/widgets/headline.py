@@ -49,39 +49,39 @@ def headline(view: View, split: str) -> None:
     models = view.cache.models
     rows = []
     for metric, label in ROWS.items():
-        found = [cells.get((model, metric)) for model in models]
-        rows.append((label, *map(cell, found), faces([row.n for row in found if row is not None])))
+        rows.append((label, [cells.get((model, metric)) for model in models]))
+    shared = all(len({row.n for row in found if row is not None}) <= 1 for _, found in rows)
+    body = [(label, *(cell(row, shared) for row in found), *[faces(found)] * shared) for label, found in rows]
     with st.container(key="headline"):
         st.html(RIGHT)
         st.table(
-            pd.DataFrame(rows, columns=["", *map(plain, models), "n"]),
+            pd.DataFrame(body, columns=["", *map(plain, models), *["n"] * shared]),
             border="horizontal",
             hide_index=True,
             alt=f"Statistics of {len(models)} models on split {split}, with 95 % intervals",
         )
-    st.caption(" ".join(notes(view, [c for row in rows for c in row[1:-1]])))
+    st.caption(" ".join(notes(view, [text for row in body for text in row[1 : len(models) + 1]])))
 
 
-def faces(n: list[int]) -> str:
-    """Faces behind a row: one number where all models share it, else one per column.
-
-    >>> faces([1280, 1280]), faces([180, 60]), faces([])
-    ('1,280', '180 / 60', '—')
-    """
-    shown = n[:1] if len(set(n)) == 1 else n
-    return " / ".join(f"{value:,}" for value in shown) or DASH
+def faces(found: list) -> str:
+    """Faces behind a row, which all models share."""
+    return next((f"{row.n:,}" for row in found if row is not None), DASH)
 
 
-def cell(row) -> str:
-    """
+def cell(row, shared: bool) -> str:
+    """shared: all models have scored the same faces, and the table has a column for their number.
+
     >>> from types import SimpleNamespace as Row
-    >>> cell(Row(value=0.8, low=0.78, high=0.8213)), cell(None)
+    >>> cell(Row(value=0.8, low=0.78, high=0.8213, n=60), True), cell(None, True)
     ('**0.800** [0.780,\\xa00.821]', '—')
+    >>> cell(Row(value=0.8, low=math.nan, high=math.nan, n=60), False)
+    '**0.800** :small[n 60]'
     """
     if row is None or not math.isfinite(row.value):
         return DASH
     known = math.isfinite(row.low) and math.isfinite(row.high)
-    return f"**{row.value:.3f}**" + (f" [{row.low:.3f},\N{NO-BREAK SPACE}{row.high:.3f}]" if known else "")
+    n = "" if shared else f" :small[n {row.n:,}]"
+    return f"**{row.value:.3f}**" + (f" [{row.low:.3f},\N{NO-BREAK SPACE}{row.high:.3f}]" if known else "") + n
 
 
 def notes(view: View, cells: list[str]) -> list[str]:

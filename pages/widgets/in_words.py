@@ -7,6 +7,7 @@ from cache.reader import Cache
 from pages.widgets.wording import count, names, number, plain
 
 LISTED = 6  # values named of a longer list
+MOST = 12  # conditions
 DEEPEST = 2  # filters within each other that are spelt out
 
 
@@ -36,6 +37,8 @@ def in_words(cache: Cache, model: str | None, where: Filter, depth: int = 0) -> 
         said.append(f"{count(len(where.faces), 'face')} picked by hand")
     said += [f"inside an outline on the map {plain(region.layout)}" for region in where.regions]
     said += [_subset(cache, model, subset, depth) for subset in where.subsets]
+    if len(said) > MOST:
+        said = [*said[: MOST - 1], f"and {len(said) - MOST + 1} more conditions"]
     return "; ".join(said) or "every face"
 
 

@@ -45,12 +45,14 @@ def names(columns: Mapping[str, Column]) -> dict[str, str]:
 def number(value: float | None, unit: str = "") -> str:
     """Two decimals, three below 0.1; whole numbers stay whole.
 
-    >>> number(1.214, "nats"), number(0.0312), number(0.0001), number(48.0), number(None)
-    ('1.21 nats', '0.031', '<0.001', '48', '—')
+    >>> number(1.214, "nats"), number(0.0312), number(0.0001), number(48.0), number(1e299), number(None)
+    ('1.21 nats', '0.031', '<0.001', '48', '1e+299', '—')
     """
     if value is None or not math.isfinite(value):
         return DASH
-    if float(value).is_integer():
+    if abs(value) >= 1e15:
+        text = f"{value:.3g}"
+    elif float(value).is_integer():
         text = f"{value:,.0f}"
     elif 0 < abs(value) < 0.0005:
         text = "<0.001" if value > 0 else ">-0.001"
@@ -81,7 +83,7 @@ def duration(seconds: float) -> str:
 def plain(text: object) -> str:
     """Text from the data, so that Markdown shows it as it is: no image, link or formula can hide in a file name.
 
-    >>> print(plain("![x](http://a.b/c.png) $5$ in_the-wild"))
-    \\!\\[x\\](http\\://a.b/c.png) \\$5\\$ in_the-wild
+    >>> print(plain("![x](http://a.b/c.png) $5$ in_the-wild -- x"))
+    \\!\\[x\\](http\\://a.b/c.png) \\$5\\$ in_the-wild \\-- x
     """
-    return re.sub(r"([\\`*{}\[\]<>#!|~$:&]|(?<!\w)_|_(?!\w)|^[-+])", r"\\\1", str(text)).replace("\n", " ")
+    return re.sub(r"([\\`*{}\[\]<>#!|~$:&]|(?<!\w)_|_(?!\w)|^[-+]|-(?=-))", r"\\\1", str(text)).replace("\n", " ")

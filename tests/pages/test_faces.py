@@ -100,9 +100,30 @@ def test_pages(open_page, cache):
 def test_a_new_filter_returns_to_the_first_page(open_page):
     page = open_page("faces", cache="normal", view="Browse", page="3")
     page.multiselect(key="split").set_value(["train", "test"]).run()
-    assert not page.exception and page.session_state.page == 1
+    assert not page.exception and "page" not in page.query_params
     page.button[0].click().run()
     assert page.multiselect(key="split").value == [] and "**180 faces**" in words(page)
+
+
+def test_of_two_quick_changes_both_are_kept(open_page):
+    """The browser sends the second with the address it had before it heard of the first."""
+    page = open_page("faces", cache="normal", view="Browse", u_total="..9", page="2")
+    page.text_input(key="u_total").set_value("0..8").run()
+    assert page.query_params["u_total"] == "0..8" and "page" not in page.query_params
+    page.query_params["u_total"] = "..9"
+    page.segmented_control(key="verdict").set_value("wrong").run()
+    assert page.query_params["u_total"] == "0..8" and page.query_params["verdict"] == "wrong"
+    assert page.text_input(key="u_total").value == "0..8"
+
+
+def test_what_was_ignored_leaves_the_address_with_the_next_change(open_page):
+    page = open_page("faces", cache="normal", view="Browse", sort="nothing", size="17", picked="x", split=["test", "?"])
+    assert words(page).count("Ignored") == 4 and page.query_params["sort"] == "nothing"
+    page.segmented_control(key="order").set_value("lowest first").run()
+    assert page.query_params["order"] == "lowest first" and words(page).count("Ignored") == 1
+    assert {"sort", "size", "picked"}.isdisjoint(page.query_params)
+    page.multiselect(key="split").set_value([]).run()
+    assert "Ignored" not in words(page)
 
 
 def test_nothing_matches(open_page):

@@ -8,7 +8,7 @@ import pytest
 from cache import numbers as numbers_module
 from cache.filters import Filter
 from pages.charts import colours
-from pages.widgets import estimates, figure, handed_over, measured
+from pages.widgets import estimates, face_detail, figure, handed_over, measured
 from pages.widgets.figure import safe
 from pages.widgets.measured import described
 from tests import synthetic
@@ -17,7 +17,7 @@ from tests.pages.test_overview import words
 PAGES = ("calibration", "disagreement", "rejection")
 
 
-@pytest.mark.parametrize("module", [colours, estimates, figure, handed_over])
+@pytest.mark.parametrize("module", [colours, estimates, face_detail, figure, handed_over])
 def test_examples_in_docstrings(module):
     found = doctest.testmod(module)
     assert found.attempted and not found.failed

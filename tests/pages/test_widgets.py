@@ -9,8 +9,8 @@ import pytest
 from cache.filters import Column
 from cache.reader import Face
 from pages.widgets import filters, headline, wording
-from pages.widgets.filters import parse_range
 from pages.widgets.face_grid.component import data_uri
+from pages.widgets.filters import parse_range
 from pages.widgets.reading import reading
 from pages.widgets.tiles import alt_text, state
 from pages.widgets.wording import names, plain
