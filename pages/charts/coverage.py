@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -64,16 +65,11 @@ def coverage_curves(
             hovertemplate=hover,
         )
     marks = {TABLE_3: "75 %"} | ({} if abs(kept - TABLE_3) < 1e-9 else {kept: f"{100 * kept:.0f} %"})
-    for at, text in marks.items():
-        figure.add_vline(
-            x=100 * at,
-            line={"width": 1.2, "dash": "dot" if at == TABLE_3 else "solid", "color": OUTLINE},
-            annotation={"text": text, "font": {"size": 11}},
-            annotation_position="bottom right" if at >= TABLE_3 else "bottom left",
-        )
-    figure.update_xaxes(title="faces kept (%)", range=[4, 101], dtick=20)
-    figure.update_yaxes(title=f"{shown.title} ({shown.unit})")
-    figure.update_layout(
+    figure.update_layout(  # all at once: each call checks the figure anew
+        shapes=[upright(100 * at, "dot" if at == TABLE_3 else "solid") for at in marks],
+        annotations=[beside(100 * at, text, "left" if at >= TABLE_3 else "right") for at, text in marks.items()],
+        xaxis={"title": {"text": "faces kept (%)"}, "range": [4, 101], "dtick": 20},
+        yaxis={"title": {"text": f"{shown.title} ({shown.unit})"}},
         legend=LEGEND,
         hovermode="x unified",
         height=380,
@@ -82,6 +78,18 @@ def coverage_curves(
         plot_bgcolor=CLEAR,
     )
     return figure
+
+
+def upright(x: float, dash: str) -> dict[str, Any]:
+    """A line from the bottom of the panel to its top."""
+    line = {"width": 1.2, "dash": dash, "color": OUTLINE}
+    return {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "xref": "x", "yref": "y domain", "line": line}
+
+
+def beside(x: float, text: str, anchor: str) -> dict[str, Any]:
+    """Its name at the foot; anchor: the side of the text that touches the line."""
+    place = {"x": x, "y": 0, "xref": "x", "yref": "y domain", "xanchor": anchor, "yanchor": "bottom"}
+    return {**place, "text": text, "font": {"size": 11}, "showarrow": False}
 
 
 def describe_coverage(curves: Mapping[str, Mapping[str, np.ndarray]], score: str) -> str:

@@ -43,7 +43,7 @@ def compare(view: View, here: Filter, found: dict[str, Slice]) -> None:
                     gallery(shown[listing], listing, group, TRIPLE.get(sort.column, MODEL))
         drawer.legend()
         drawer.show(view, lambda face_id: place(shown, face_id))
-        contrast(view, *groups.values(), key="contrast")
+        contrast(view, *groups.values(), key="contrast", everyone=here if groups["b"].name == THE_REST else None)
 
 
 def gallery(tiles: list[Tile], listing: str, group: Group, colour: str) -> None:

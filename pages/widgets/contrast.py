@@ -38,10 +38,12 @@ class Group:
     where: Filter  # as the view's model judges
 
 
-def contrast(view: View, first: Group, second: Group, *, key: str) -> None:
-    """A table: their sizes and how many faces they share, then a row per statistic, and the first less the second."""
-    sizes = [matching_faces(view, group.where) for group in (first, second)]
-    both = matching_faces(view, first.where.within(view.model, second.where))
+def contrast(view: View, first: Group, second: Group, *, key: str, everyone: Filter | None = None) -> None:
+    """A table: their sizes and how many faces they share, then a row per statistic, and the first less the second.
+
+    everyone: where the second group is the rest of these faces, which saves counting it.
+    """
+    sizes, both = count_of(view, first.where, second.where, everyone)
     for group, size in zip((first, second), sizes, strict=True):
         if size == 0:
             st.info(f"No face is in {plain(group.name)}: choose other splits, fewer filters, or another group.")
@@ -61,7 +63,15 @@ def contrast(view: View, first: Group, second: Group, *, key: str) -> None:
         alt=f"Statistics of {first.name} and {second.name} and their differences, with 95 % intervals",
     )
     csv(data(found, first, second), key=f"{key}-data", name=f"{first.name}-and-{second.name}")
-    st.caption(" ".join(notes(view, found, first, second)))
+    st.caption(" ".join(notes(view, found, first, second, max(sizes))))
+
+
+def count_of(view: View, first: Filter, second: Filter, everyone: Filter | None) -> tuple[list[int], int]:
+    """Faces of each group, and of both."""
+    one = matching_faces(view, first)
+    if everyone is not None:
+        return [one, matching_faces(view, everyone) - one], 0
+    return [one, matching_faces(view, second)], matching_faces(view, first.within(view.model, second))
 
 
 def measured(view: View, first: Filter, second: Filter) -> dict[str, Contrast]:
@@ -142,7 +152,7 @@ def data(found: dict[str, Contrast], first: Group, second: Group) -> pd.DataFram
     )
 
 
-def notes(view: View, found: dict[str, Contrast], first: Group, second: Group) -> list[str]:
+def notes(view: View, found: dict[str, Contrast], first: Group, second: Group, largest: int) -> list[str]:
     """How to read the table, what chose the groups, and why something is missing in it."""
     said = [
         f"Value [95 % bootstrap interval] over n faces of each group; difference: {plain(first.name)} less "
@@ -158,7 +168,7 @@ def notes(view: View, found: dict[str, Contrast], first: Group, second: Group) -
         said.append(f"The faces were chosen by {' and '.join(names)}, so the difference in it was chosen too.")
     if any(min(row.first.n, row.second.n) < MIN_FACES for row in found.values()):
         said.append(f"From fewer than {MIN_FACES} faces an interval would be a guess, so none is shown.")
-    if max(matching_faces(view, group.where) for group in (first, second)) > MOST_FACES:
+    if largest > MOST_FACES:
         said.append(
             f"Of a group of more than {MOST_FACES:,} faces, {DRAWN:,} are drawn at random; the sizes are exact."
         )

@@ -116,7 +116,7 @@ def selection(view: View, where: Filter, region: Region, chosen: int) -> None:
         return
     selected = within(where, region)
     rest = where.within(view.model, Filter(regions=(region,)), inside=False)
-    contrast(view, Group("the selection", selected), Group("the rest", rest), key="selection")
+    contrast(view, Group("the selection", selected), Group("the rest", rest), key="selection", everyone=where)
     with st.container(horizontal=True, vertical_alignment="center"):
         save_slice(view, selected, key="save-selection")
         export(view, selected, name="selection", key="export-selection")

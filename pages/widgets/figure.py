@@ -37,9 +37,8 @@ def figure(
     the page's own: on a transparent one, half the readers of the image would see dark text on dark.
     """
     buttons = {"color": OUTLINE, "activecolor": ANNOTATORS[theme()], "bgcolor": CLEAR}
-    fig.update_layout(paper_bgcolor=None, plot_bgcolor=None, modebar=buttons)
-    if on_select == "ignore":
-        fig.update_layout(dragmode=False)  # a finger that scrolls past must not zoom
+    still = {"dragmode": False} if on_select == "ignore" else {}  # a finger that scrolls past must not zoom
+    fig.update_layout(paper_bgcolor=None, plot_bgcolor=None, modebar=buttons, **still)
     drawn = [button for mode, button in DRAWN.items() if mode in selection_mode]
     config = {**CONFIG, "modeBarButtons": [drawn, ["toImage"]]} if drawn else CONFIG
     with st.container(key=f"figure-{key}", gap="xxsmall"):
