@@ -1,25 +1,18 @@
-"""The app on a cache: server start to faces drawn, server time of interactions on every page, and memory after them."""
+"""The app on a cache: server time of interactions on every page, memory after them, and the first view."""
 
-import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from benchmarks.first_view import first_view
 from benchmarks.report import Figure, median
-from benchmarks.server import Server, serving
+from benchmarks.server import serving
 from benchmarks.visitor import Visitor
 from benchmarks.visits import Visits
 from cache.manifest import load
 
-TILES = """
-return [...document.querySelectorAll('*')].flatMap(e => [...(e.shadowRoot?.querySelectorAll('.grid button img') ?? [])])
-    .filter(image => image.complete && image.naturalWidth).length;
-"""
-STARTS = 3
-FIRST_VIEW, MEDIAN, SLOW, MEMORY = 2.5, 0.15, 0.5, 600  # s, s, s, MB: the bars
+MEDIAN, SLOW, MEMORY = 0.15, 0.5, 600  # s, s, MB: the bars
 SLOWEST = 5  # interactions that are named
 
 
@@ -49,57 +42,3 @@ def interactions(cache: Path, title: str) -> Iterator[Figure]:
         yield Figure(f"{title}: among the slowest: {step.page}, {step.name}", step.seconds, "s")
     yield Figure(f"{title}: resident memory after a visit of every page", began, "MB")
     yield Figure(f"{title}: resident memory after all interactions", held, "MB", at_most=MEMORY)
-
-
-def first_view(cache: Path, title: str) -> Iterator[Figure]:
-    """Real server, real browser: from starting the server to the first faces drawn, and its memory then."""
-    driver = browser()
-    if driver is None:
-        return
-    drawn, memory = [], []
-    try:
-        for _ in range(STARTS):
-            start = time.monotonic()
-            with serving([cache], wait=False) as server:
-                _open(driver, server)
-                drawn.append(time.monotonic() - start)
-                memory.append(server.resident)
-    finally:
-        driver.quit()
-    yield Figure(f"{title}: server start to faces drawn, median", median(drawn), "s", at_most=FIRST_VIEW)
-    yield Figure(f"{title}: resident memory of the server then", median(memory), "MB")
-
-
-def _open(browser: Any, server: Server, seconds: float = 60) -> None:
-    from selenium.common.exceptions import WebDriverException
-
-    deadline = time.monotonic() + seconds
-    opened = False
-    while time.monotonic() < deadline:
-        try:
-            if not opened:
-                browser.get(f"{server.url}/faces")
-                opened = True
-            if browser.execute_script(TILES):
-                return
-        except WebDriverException:
-            opened = False  # the server does not listen yet
-        time.sleep(0.02)
-    raise TimeoutError(f"No faces were drawn at {server.url}/faces within {seconds:.0f} s.")
-
-
-def browser() -> Any | None:
-    """Headless Chromium; without one, says so."""
-    chrome, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not chrome or not driver:
-        print("No chromium here: the first view is not measured. Install it: apt-get install chromium chromium-driver")
-        return None
-    from selenium.webdriver import Chrome
-    from selenium.webdriver.chrome.options import Options
-    from selenium.webdriver.chrome.service import Service
-
-    options = Options()
-    options.binary_location = chrome
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    return Chrome(options=options, service=Service(driver))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.app import TILES, browser
+from benchmarks.first_view import TILES, browser
 from benchmarks.report import Figure, median
 from benchmarks.server import serving
 

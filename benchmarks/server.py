@@ -44,20 +44,37 @@ def serving(caches: Sequence[Path], *, wait: bool = True) -> Iterator[Server]:
     with tempfile.TemporaryDirectory() as data:
         for name, cache in zip(names, caches, strict=True):
             (Path(data) / name).symlink_to(cache.resolve())
-        port = _free_port()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pages", "--server.port", str(port)], cwd=ROOT,
-            env={**os.environ, "DOUBTSCOPE_DATA": data, "DOUBTSCOPE_CACHE": str(Path(data) / names[0])},
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        try:
-            server = Server(f"http://127.0.0.1:{port}", process.pid, names)
+        chosen = {"DOUBTSCOPE_DATA": data, "DOUBTSCOPE_CACHE": str(Path(data) / names[0])}
+        with _running(["pages"], names, chosen) as (server, process):
             if wait:
                 _wait(server, process)
             yield server
-        finally:
-            process.terminate()
-            process.wait(timeout=10)
+
+
+@contextmanager
+def serving_one_line() -> Iterator[Server]:
+    """A Streamlit app of one line, which says 'ready': none can be quicker. It may not listen yet."""
+    with tempfile.TemporaryDirectory() as folder:
+        app = Path(folder) / "app.py"
+        app.write_text("import streamlit\n\nstreamlit.markdown('ready')\n")
+        with _running(["streamlit", "run", str(app)], (), {}) as (server, _):
+            yield server
+
+
+@contextmanager
+def _running(
+    module: Sequence[str], caches: tuple[str, ...], environment: dict[str, str]
+) -> Iterator[tuple[Server, "subprocess.Popen[bytes]"]]:
+    port = _free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", *module, "--server.port", str(port)], cwd=ROOT, env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield Server(f"http://127.0.0.1:{port}", process.pid, caches), process
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
 
 
 def _free_port() -> int:

@@ -90,7 +90,7 @@ def density_against(cells: pd.DataFrame, part: str, means: pd.DataFrame, *, them
         colorbar=_scale(top),
     )
     mean_line(figure, means[means.part == part], theme)
-    return _finish(figure, part, found.u_high.max(), found.d_high.max() - LEVEL).update_layout(height=390)
+    return _finish(figure, part, found.u_high.max(), found.d_high.max() - LEVEL, height=390)
 
 
 def faded(colour: str, opacity: float) -> str:
@@ -148,17 +148,17 @@ def _grid(cells: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return (np.arange(faces.shape[1]) + 0.5) * LEVEL, (np.arange(CELLS) + 0.5) * step, faces
 
 
-def _finish(figure: go.Figure, part: str, top: float, highest: float) -> go.Figure:
+def _finish(figure: go.Figure, part: str, top: float, highest: float, height: int = 330) -> go.Figure:
     """top: highest uncertainty in nats. highest: highest d. NaN: none."""
     end = (math.floor(highest / LEVEL + 1e-4) + 1) * LEVEL if math.isfinite(highest) else 1.0
     top = max(LEAST_TOP, top) if math.isfinite(top) else LEAST_TOP
-    figure.update_xaxes(title="disagreement d", range=[-0.02, end + 0.01], showgrid=False, dtick=0.2, tickangle=0)
-    figure.update_yaxes(
-        title=f"{TITLES[part]} (nats)", range=[-0.02 * top, 1.03 * top], showgrid=False, zeroline=False, nticks=6
-    )
+    across = {"title": {"text": "disagreement d"}, "range": [-0.02, end + 0.01], "dtick": 0.2, "tickangle": 0}
+    up = {"title": {"text": f"{TITLES[part]} (nats)"}, "range": [-0.02 * top, 1.03 * top], "nticks": 6}
     figure.update_layout(
+        xaxis={**across, "showgrid": False},
+        yaxis={**up, "showgrid": False, "zeroline": False},
         showlegend=False,
-        height=330,
+        height=height,
         margin={"l": 0, "r": 0, "t": 32, "b": 0},  # the button for a PNG has its place above the panel
         dragmode=False,
         paper_bgcolor=CLEAR,

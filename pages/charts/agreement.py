@@ -23,6 +23,8 @@ def correlation_dots(found: pd.DataFrame, *, theme: str = "light") -> go.Figure:
     """
     methods = [m for m in METHODS if m in set(found.method)]
     figure = make_subplots(cols=max(1, len(methods)), shared_yaxes=True, horizontal_spacing=0.06)
+    shapes: list[dict] = []
+    annotations: list[dict] = []
     for column, method in enumerate(methods, start=1):
         rows = found[found.method == method]
         for row in rows.itertuples():
@@ -44,10 +46,15 @@ def correlation_dots(found: pd.DataFrame, *, theme: str = "light") -> go.Figure:
                 row=1,
                 col=column,
             )
-        _ceiling(figure, rows.iloc[0], column, theme)
-        figure.update_xaxes(title=METHODS[method], range=_span(found), row=1, col=column)
+        lines, names = _ceiling(rows.iloc[0], column, theme)
+        shapes, annotations = shapes + lines, annotations + names
     order = [TITLES[part] for part in SHAPES if part in set(found.part)]
+    across = {
+        f"xaxis{column}": {"title": {"text": METHODS[method]}, "range": _span(found)}
+        for column, method in enumerate(methods, start=1)
+    }
     figure.update_yaxes(categoryorder="array", categoryarray=order[::-1], range=[-0.6, len(order) - 0.4])
+    figure.update_layout(shapes=shapes, annotations=annotations, **across)  # at once: each call checks all anew
     return _finish(figure, height=110 + 44 * max(1, len(order)), legend=False)
 
 
@@ -136,28 +143,21 @@ def describe_groups(found: pd.DataFrame, method: str) -> str:
     )
 
 
-def _ceiling(figure: go.Figure, row: pd.Series, column: int, theme: str) -> None:
-    """A dashed line with its interval as a band, named at its upper end."""
+def _ceiling(row: pd.Series, column: int, theme: str) -> tuple[list[dict], list[dict]]:
+    """A dashed line with its interval as a band, named at its upper end: shapes and annotations of the layout."""
     if pd.isna(row.ceiling):
-        return
+        return [], []
+    number = "" if column == 1 else column  # as plotly names axes
+    refs = {"xref": f"x{number}", "yref": f"y{number} domain"}
+    upright = {"y0": 0, "y1": 1, **refs}
+    line = {"width": 1.5, "dash": "dash", "color": ANNOTATORS[theme]}
+    shapes = [{"type": "line", "x0": row.ceiling, "x1": row.ceiling, "line": line, **upright}]
     if row.ceiling_low < row.ceiling_high:
-        figure.add_vrect(
-            x0=row.ceiling_low,
-            x1=row.ceiling_high,
-            fillcolor=OUTLINE,
-            opacity=0.25,
-            line_width=0,
-            row=1,
-            col=column,
-        )
-    figure.add_vline(
-        x=row.ceiling,
-        line={"width": 1.5, "dash": "dash", "color": ANNOTATORS[theme]},
-        annotation={"text": f"ceiling {row.ceiling:.2f}", "font": {"size": 12}, "yshift": 16, "xshift": 4},
-        annotation_position="top left",
-        row=1,
-        col=column,
-    )
+        ends = {"x0": row.ceiling_low, "x1": row.ceiling_high}
+        shapes.append({"type": "rect", **ends, "fillcolor": OUTLINE, "opacity": 0.25, "line": {"width": 0}, **upright})
+    name = {"text": f"ceiling {row.ceiling:.2f}", "font": {"size": 12}, "showarrow": False}
+    place = {"x": row.ceiling, "y": 1, "xanchor": "right", "yanchor": "top", "yshift": 16, "xshift": 4}
+    return shapes, [{**name, **place, **refs}]
 
 
 def _whisker(value: object, low: object, high: object, colour: str) -> dict:
