@@ -39,8 +39,8 @@ app: .venv/installed  ## browse a cache: make app CACHE=data/ferplus
 	@echo "Doubtscope is at http://127.0.0.1:$(PORT) (Ctrl-C stops it)"
 	@DOUBTSCOPE_CACHE="$(CACHE)" OPENBLAS_NUM_THREADS=1 exec $(BIN)/python -m pages --server.port $(PORT)
 
-test: .venv/installed-dev browser  ## run every test
-	$(BIN)/python -m pytest
+test: .venv/installed-dev browser  ## run every test, two files at a time
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 browser:
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null && exit 0; \

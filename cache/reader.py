@@ -1,7 +1,7 @@
 """Read a cache with DuckDB. Every query is bounded in rows."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -148,8 +148,23 @@ class Cache:
         votes, probs, samples = (_array(row.pop(n, None)) for n in ("votes", "probs", "samples"))
         if samples is not None:
             samples = samples.reshape(-1, len(self.classes))
-        percentiles, peers = self._percentiles(row, model)
+        percentiles, peers = self.percentiles(model, row, row["split"]) if model else ({}, 0)
         return Face(int(face_id), row, votes, probs, samples, percentiles, peers)
+
+    def percentiles(
+        self, model: str, values: Mapping[str, float], split: str | None, *, every_split: bool = False
+    ) -> tuple[dict[str, float], int]:
+        """Mid-rank percentile of each part of the triple among the faces of a split, or of all, and their number.
+
+        values: the triple in nats, of one of these faces or of any other. Without a face: no percentiles.
+        """
+        same, of = ("TRUE", []) if every_split else ("split IS NOT DISTINCT FROM ?", [split])
+        ranks = ", ".join(f"avg(({u} < ?)::INT) + avg(({u} = ?)::INT) / 2" for u in UNCERTAINTIES)
+        twice = [value for u in UNCERTAINTIES for value in (values[u], values[u])]
+        *shares, n = self.rows(f"SELECT {ranks}, count(*) FROM {self.joined(model)} WHERE {same}", [*twice, *of])[0]
+        if not n:
+            return {}, 0
+        return {u: 100.0 * float(share) for u, share in zip(UNCERTAINTIES, shares, strict=True)}, int(n)
 
     def histogram(self, model: str | None, column: str, where: Filter = EVERYTHING, *, bins: int = 50) -> pd.DataFrame:
         """Counts of a number column in `bins` equal-width bins: columns low, high, faces."""
@@ -284,17 +299,6 @@ class Cache:
         elif layout not in self.layouts:
             raise BadQuery(f"This cache has no map '{layout}'. It has: {', '.join(self.layouts) or 'none yet'}.")
 
-    def _percentiles(self, row: dict[str, Any], model: str | None) -> tuple[dict[str, float], int]:
-        """Mid-rank percentile of each part of the triple among the faces of the same split."""
-        if model is None:
-            return {}, 0
-        same = "split IS NOT DISTINCT FROM ?"
-        ranks = ", ".join(f"avg(({u} < ?)::INT) + avg(({u} = ?)::INT) / 2" for u in UNCERTAINTIES)
-        twice = [value for u in UNCERTAINTIES for value in (row[u], row[u])]
-        *shares, n = self.rows(
-            f"SELECT {ranks}, count(*) FROM {self.joined(model)} WHERE {same}", [*twice, row["split"]]
-        )[0]
-        return {u: 100.0 * float(share) for u, share in zip(UNCERTAINTIES, shares, strict=True)}, int(n)
 
 
 def among(faces: str) -> str:

@@ -249,6 +249,48 @@ def export(
 
 
 @app.command()
+def score(
+    photos: Annotated[
+        list[Path], typer.Argument(help="Image files: JPEG, PNG, WebP, BMP, GIF, TIFF", metavar="PHOTO...")
+    ],
+    model: Annotated[
+        str, typer.Option(help="compact, compact-dropout, compact-ensemble, baseline, uncnet, uncnet-ensemble")
+    ] = "compact-ensemble",
+    whole: Annotated[bool, typer.Option("--whole", help="Each image is a face already: do not look for faces")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON: every probability, boxes in pixels")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
+    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16, of the trunks")] = "auto",
+) -> None:
+    """Find the faces in photos and print what the model sees in each, and how sure it is. Nothing is written."""
+    with _plain_errors():
+        from engine.progress import progress_bar
+        from engine.scores import PhotoScore
+        from engine.scores_text import as_json_text, as_table
+        from engine.scoring import scorer_of
+        from engine.sources.rows import ImageProblem
+
+        scorer = scorer_of(model, device, precision)
+        scored: list[PhotoScore] = []
+        problems: list[str] = []
+        with progress_bar("Scoring", len(photos)) as bar:
+            for photo in photos:
+                try:
+                    found = scorer.photo(photo, whole=whole)
+                except ImageProblem as problem:
+                    problems.append(str(problem))
+                else:
+                    scored.append(found)
+                    if not found.faces:
+                        problems.append(f"No face found in {found.name}. Add --whole to score the image itself.")
+                bar.advance(1, len(scored[-1].faces) if scored else 0)
+        typer.echo(as_json_text(scored, scorer.model) if as_json else as_table(scored))
+        for sentence in problems:
+            typer.echo(sentence, err=True)
+        if problems:
+            raise typer.Exit(1)
+
+
+@app.command()
 def doctor() -> None:
     """Say what works here - device, packages, weights, caches - and what to do about the rest."""
     with _plain_errors():

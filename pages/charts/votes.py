@@ -59,7 +59,9 @@ def votes_and_probabilities(
             + "<extra>model</extra>",
         )
     figure.update_yaxes(autorange="reversed", ticksuffix=" ")
-    figure.update_xaxes(title="share of votes, probability", range=[0, 1.02], tickformat=".1f", dtick=0.2)
+    shown = {"share of votes": votes is not None and votes.sum() > 0, "probability": probs is not None}
+    title = ", ".join(name for name, drawn in shown.items() if drawn)
+    figure.update_xaxes(title=title, range=[0, 1.02], tickformat=".1f", dtick=0.2)
     figure.update_layout(
         barmode="group",
         bargap=0.28,

@@ -26,6 +26,7 @@ PAGES = {  # as in app.py
     "pages/calibration.py": "Calibration",
     "pages/disagreement.py": "Disagreement",
     "pages/rejection.py": "Rejection",
+    "pages/score.py": "Score",
 }
 OF_ONE_CACHE = ("lasso", "window", PICKED, FACE, "page")
 

@@ -53,7 +53,7 @@ def verdict(view: View, face: Face) -> None:
     else:
         st.markdown("Annotators: no votes")
     if face.probs is not None:
-        st.markdown(reading(face, view.samples))
+        st.markdown(reading(face.percentiles, view.samples))
 
 
 def chart(view: View, face: Face) -> None:

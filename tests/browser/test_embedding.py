@@ -80,22 +80,10 @@ def on_screen(page: Page, x: float, y: float) -> tuple[int, int]:
 
 
 def drag(page: Page, corners: tuple[tuple[float, float], ...]) -> None:
-    """Until it has selected something: a figure that is drawn anew under the pointer loses what was begun."""
-    before = page.query().get("lasso")
-    for seconds in (10, 10, 20):
-        _drag(page, corners)
-        try:
-            page.until(lambda: page.query().get("lasso") not in (None, before), seconds)
-            return
-        except AssertionError:
-            continue
-    raise AssertionError("Three drags in turn have selected nothing.")
-
-
-def _drag(page: Page, corners: tuple[tuple[float, float], ...]) -> None:
-    """Press at the first place of the map, move along the others, and let go."""
+    """Press at the first place of the map, move along the others, let go, and see that it has selected something."""
     from selenium.webdriver.common.action_chains import ActionChains
 
+    before = page.query().get("lasso")
     page.until(lambda: not page.running())
     actions = ActionChains(page.browser, duration=30)
     for at, corner in enumerate(corners):
@@ -104,6 +92,7 @@ def _drag(page: Page, corners: tuple[tuple[float, float], ...]) -> None:
             actions.w3c_actions.pointer_action.pointer_down()
     actions.w3c_actions.pointer_action.pointer_up()
     actions.perform()
+    page.until(lambda: page.query().get("lasso") not in (None, before))
 
 
 def move(page: Page, x: float, y: float, *, click: bool = False) -> None:

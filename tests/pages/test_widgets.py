@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from cache.filters import Column
-from cache.reader import Face
 from pages.widgets import filters, headline, wording
 from pages.widgets.face_grid.component import data_uri
 from pages.widgets.filters import parse_range
@@ -76,16 +75,20 @@ def test_plain_leaves_no_markdown(text):
     ("aleatoric", "epistemic", "samples", "word"),
     [
         (90, 90, 50, "both senses"),
-        (90, 10, 50, "ambiguous"),
-        (10, 90, 50, "unfamiliar"),
-        (10, 10, 50, "familiar face"),
-        (50, 50, 50, "Nothing stands out"),
+        (90, 10, 50, "people would probably disagree"),
+        (10, 90, 50, "few faces like this"),
+        (10, 10, 50, "Sure in both senses"),
+        (50, 50, 50, "Neither stands out"),
         (90, 50, 1, "One sample cannot tell"),
     ],
 )
 def test_reading(aleatoric, epistemic, samples, word):
-    face = Face(0, {}, None, None, None, {"u_aleatoric": aleatoric, "u_epistemic": epistemic}, 100)
-    assert word in reading(face, samples)
+    assert word in reading({"u_aleatoric": aleatoric, "u_epistemic": epistemic}, samples)
+
+
+def test_reading_by_another_threshold():
+    unsure = {"u_aleatoric": 80.0, "u_epistemic": 10.0}
+    assert "would probably disagree" in reading(unsure, 50) and "Neither" in reading(unsure, 50, high=85)
 
 
 def test_a_page_that_ran_without_app_py_runs_again_once(monkeypatch):

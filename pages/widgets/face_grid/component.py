@@ -3,10 +3,12 @@
 import base64
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
 import streamlit as st
+from PIL import Image
 
 _HERE = Path(__file__).parent
 _component = st.components.v2.component(
@@ -74,6 +76,13 @@ def face_grid(
         on_open_change=opened,
         on_pick_change=marked,
     )
+
+
+def picture_uri(image: Image.Image) -> str:
+    """An L or RGB picture as a data: URI, so that no file of it is kept anywhere."""
+    buffer = BytesIO()
+    image.save(buffer, "JPEG", quality=88)
+    return data_uri(buffer.getvalue())
 
 
 def data_uri(image: bytes | None) -> str:
