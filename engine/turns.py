@@ -21,7 +21,7 @@ class Turns:
     def take(self, patience: float = 60.0) -> Iterator[None]:
         """Wait for a turn, at most `patience` seconds. Raises Busy, at once where the queue is full."""
         if not self._places.acquire(blocking=False):
-            raise Busy(f"{self._waiting} others are waiting to score photos. Try again in a minute.")
+            raise Busy(f"{self._waiting} photos are waiting already. Try again in a minute.")
         try:
             if not self._inside.acquire(timeout=patience):
                 raise Busy(f"No turn came within {patience:.0f} s. Try again in a minute, or with fewer photos.")
