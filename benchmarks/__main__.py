@@ -10,7 +10,7 @@ import itertools
 from pathlib import Path
 
 CACHE, MILLION = Path("data/ferplus"), Path("data/million")
-PARTS = ("mc_dropout", "pipeline", "precision", "statistics", "app", "grid", "sessions")
+PARTS = ("mc_dropout", "pipeline", "precision", "statistics", "app", "grid", "sessions", "score")
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
     )
     parser.add_argument("--only", choices=PARTS, help="one part alone")
     arguments = parser.parse_args()
-    from benchmarks import app, grid, mc_dropout, pipeline, precision, sessions, statistics
+    from benchmarks import app, grid, mc_dropout, pipeline, precision, score, sessions, statistics
     from engine import device as devices
 
     here = devices.hardware(devices.choose_device())
@@ -41,6 +41,7 @@ def main() -> None:
         "app": itertools.chain.from_iterable(map(app.figures, small + large)),
         "grid": itertools.chain.from_iterable(map(grid.figures, small)),
         "sessions": sessions.figures(small + large),
+        "score": score.figures(small),
     }
     for figure in itertools.chain(*(part for name, part in measured.items() if arguments.only in (None, name))):
         print(figure.line(), flush=True)

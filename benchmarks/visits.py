@@ -47,7 +47,7 @@ class Visits:
             self.visitor.follow(page)
             for name, step in known.get(page, lambda: iter(()))():
                 yield _checked(page, name, step())
-            if page:
+            if page not in ("", "score"):  # which have no filters
                 yield from self._filtered(page)
 
     def _overview(self) -> Steps:

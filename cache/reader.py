@@ -300,7 +300,6 @@ class Cache:
             raise BadQuery(f"This cache has no map '{layout}'. It has: {', '.join(self.layouts) or 'none yet'}.")
 
 
-
 def among(faces: str) -> str:
     """That a face is in a table of faces. `coalesce` has DuckDB look each face up there, and not the slow reverse."""
     return f"coalesce(face_id IN (SELECT face_id FROM {faces}), FALSE)"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from cache.errors import BadQuery
 from cache.nearest import Near, nearest_to
 from cache.reader import Face
 from engine.scores import UNCERTAINTIES, FaceScore, PhotoScore
@@ -59,8 +60,12 @@ def alike(view: View, model: str, face: FaceScore) -> None:
     if backbone not in view.cache.manifest.ready_features:
         st.caption(f"This cache does not keep the features {plain(backbone)}, by which they would be found.")
         return
-    with st.spinner("Looking for similar faces"):
-        near = _near(view.stamp, backbone, face.features[backbone].tobytes(), view)
+    try:
+        with st.spinner("Looking for similar faces"):
+            near = _near(view.stamp, backbone, face.features[backbone].tobytes(), view)
+    except BadQuery as problem:  # features of another network under the same name
+        st.caption(plain(problem))
+        return
     row(view, near, "new", "Most similar faces of this cache")
     st.caption(f"Cosine distance of the features {plain(backbone)}, among all faces.")
 
