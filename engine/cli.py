@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -264,27 +264,33 @@ def score(
     """Find the faces in photos and print what the model sees in each, and how sure it is. Nothing is written."""
     with _plain_errors():
         from engine.progress import progress_bar
-        from engine.scores import PhotoScore
+        from engine.scores import records
         from engine.scores_text import as_json_text, as_table
         from engine.scoring import scorer_of
         from engine.sources.rows import ImageProblem
 
         scorer = scorer_of(model, device, precision)
-        scored: list[PhotoScore] = []
-        problems: list[str] = []
+        faces: list[dict[str, Any]] = []  # without the pictures, which would add up
+        problems: dict[str, str] = {}
         with progress_bar("Scoring", len(photos)) as bar:
             for photo in photos:
                 try:
-                    found = scorer.photo(photo, whole=whole)
+                    found = scorer.photo(photo, str(photo), whole=whole)
                 except ImageProblem as problem:
-                    problems.append(str(problem))
-                else:
-                    scored.append(found)
-                    if not found.faces:
-                        problems.append(f"No face found in {found.name}. Add --whole to score the image itself.")
-                bar.advance(1, len(scored[-1].faces) if scored else 0)
-        typer.echo(as_json_text(scored, scorer.model) if as_json else as_table(scored))
-        for sentence in problems:
+                    problems[str(photo)] = str(problem)
+                    bar.advance(1, 0)
+                    continue
+                faces += records([found])
+                if not found.faces:
+                    problems[str(photo)] = f"No face found in {found.name}. Add --whole to score the image itself."
+                if found.left_out:
+                    problems[str(photo)] = f"{found.name} has {found.left_out} more faces, the smallest, left out."
+                bar.advance(1, len(found.faces))
+        if as_json:
+            typer.echo(as_json_text(faces, scorer.model, problems))
+        elif faces:
+            typer.echo(as_table(faces))
+        for sentence in problems.values():
             typer.echo(sentence, err=True)
         if problems:
             raise typer.Exit(1)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
+from PIL.JpegImagePlugin import JpegImageFile
 
 from engine.sources.rows import ImageProblem
 
@@ -48,19 +49,35 @@ def decode(data: bytes, source: str) -> Image.Image:
     """
     if not data:
         raise ImageProblem(f"{source} is empty (0 bytes).")
+    with _explained(source), _no_pillow_warnings(), Image.open(BytesIO(data), formats=FORMATS) as file:
+        return _decoded(file, source)
+
+
+def decode_opened(image: Image.Image, source: str) -> Image.Image:
+    """The same for an image that somebody has opened with Pillow already; theirs is left as it is."""
+    with _explained(source), _no_pillow_warnings():
+        return _decoded(image, source)
+
+
+def _decoded(file: Image.Image, source: str) -> Image.Image:
+    _check_size(file.size, source)  # from the header alone, before memory is spent on pixels
+    _draft(file)
+    file.load()
+    return _upright(file, _to_grey_or_rgb(file, source))
+
+
+@contextmanager
+def _explained(source: str) -> Iterator[None]:
+    """Whatever goes wrong becomes an ImageProblem."""
     try:
-        with _no_pillow_warnings(), Image.open(BytesIO(data), formats=FORMATS) as file:
-            _check_size(file.size, source)  # from the header alone, before memory is spent on pixels
-            _draft(file)
-            file.load()
-            return _upright(file, _to_grey_or_rgb(file, source))
+        yield
     except ImageProblem:
         raise
     except UnidentifiedImageError:
         known = ", ".join(FORMATS)
         raise ImageProblem(f"{source} is not an image in a format read here ({known}).") from None
-    except Image.DecompressionBombError as problem:
-        raise ImageProblem(f"{source} exceeds {MAX_PIXELS // 10**6} megapixels: {problem}") from None
+    except Image.DecompressionBombError:  # Pillow's own limit, far beyond ours
+        raise ImageProblem(f"{source} is beyond the limit of {MAX_PIXELS // 10**6} megapixels.") from None
     except Exception as problem:  # on hostile bytes Pillow raises nearly anything, SyntaxError included
         reason = " ".join(str(problem).split()).rstrip(".")[:200] or type(problem).__name__
         raise ImageProblem(f"{source} is damaged or cut short: {reason}.") from problem
@@ -122,7 +139,7 @@ def _check_size(size: tuple[int, int], source: str) -> None:
 def _draft(file: Image.Image) -> None:
     """Let libjpeg decode a huge photo at 1/2, 1/4 or 1/8 of its size: far less time and memory."""
     longest = max(file.size)
-    if file.format in ("JPEG", "MPO") and longest >= 2 * DRAFT_SIDE:
+    if isinstance(file, JpegImageFile) and longest >= 2 * DRAFT_SIDE:
         wanted = (max(1, file.width * DRAFT_SIDE // longest), max(1, file.height * DRAFT_SIDE // longest))
         file.draft(None, wanted)
 

@@ -46,6 +46,7 @@ class PhotoScore:
     classes: tuple[str, ...]
     model: str
     faces: tuple[FaceScore, ...]
+    left_out: int = 0  # faces beyond the most that are scored of one photo, the smallest
 
 
 def records(photos: Iterable[PhotoScore]) -> list[dict[str, Any]]:
@@ -60,10 +61,13 @@ def clean_name(name: str) -> str:
     ('passwd', 'agpj.exe', 'me.jpg', 'photo')
     """
     last = PureWindowsPath(PurePosixPath(name).name).name
-    kept = "".join(letter for letter in last if unicodedata.category(letter)[0] != "C").strip()
-    if len(kept) > LONGEST_NAME:
-        kept = f"{kept[: LONGEST_NAME - 10]}…{kept[-9:]}"  # the ending stays in sight
-    return kept or "photo"
+    kept = clean_text(last) or "photo"
+    return f"{kept[: LONGEST_NAME - 10]}…{kept[-9:]}" if len(kept) > LONGEST_NAME else kept  # the ending stays in sight
+
+
+def clean_text(text: str) -> str:
+    """Without what cannot be seen."""
+    return "".join(letter for letter in text if unicodedata.category(letter)[0] != "C").strip()
 
 
 def _record(photo: PhotoScore, number: int, face: FaceScore) -> dict[str, Any]:

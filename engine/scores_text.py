@@ -1,29 +1,29 @@
-"""Scores of photos as text: a table for people, JSON for programs."""
+"""Scores of photos as text: a table for people, JSON for programs. Both are made of engine.scores.records."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from engine.estimators.model import Model
-from engine.scores import UNCERTAINTIES, PhotoScore, records
+from engine.scores import UNCERTAINTIES
 
 COLUMNS = ("photo", "face", "predicted", "confidence", *UNCERTAINTIES)
+WORDS = {"photo", "predicted"}  # columns of text; numbers stand at the right
 
 
-def as_table(photos: Sequence[PhotoScore]) -> str:
+def as_table(faces: Sequence[Mapping[str, Any]]) -> str:
     """A line per face; uncertainties in nats."""
-    rows = [COLUMNS, *(tuple(_cell(row[name]) for name in COLUMNS) for row in records(photos))]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
-    text = {0, 2}  # columns that are words; numbers stand at the right
-    return "\n".join(
-        "  ".join(
-            cell.ljust(w) if i in text else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    )
+    rows = [COLUMNS, *(tuple(_cell(face[name]) for name in COLUMNS) for face in faces)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = zip(COLUMNS, row, widths, strict=True)
+        lines.append("  ".join(cell.ljust(w) if name in WORDS else cell.rjust(w) for name, cell, w in cells).rstrip())
+    return "\n".join(lines)
 
 
-def as_json_text(photos: Sequence[PhotoScore], model: Model) -> str:
-    """An object with the model and a list of faces."""
+def as_json_text(faces: Sequence[Mapping[str, Any]], model: Model, problems: Mapping[str, str]) -> str:
+    """An object with the model, a list of faces, and what became of the photos that gave none."""
     made = {
         "model": model.name,
         "title": model.title,
@@ -31,7 +31,7 @@ def as_json_text(photos: Sequence[PhotoScore], model: Model) -> str:
         "weights_sha256": model.weights_sha256,
         "units": "uncertainties in nats, boxes in pixels of the upright photo",
     }
-    return json.dumps({**made, "faces": records(photos)}, indent=1, ensure_ascii=False)
+    return json.dumps({**made, "faces": faces, "problems": problems}, indent=1)
 
 
 def _cell(value: object) -> str:

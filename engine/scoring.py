@@ -15,13 +15,14 @@ from PIL import Image
 from engine import models
 from engine.backbones.trunk import PREPARE
 from engine.faces import DetectedFace, FaceDetector
-from engine.images import MAX_BYTES, decode, decode_file
+from engine.images import MAX_BYTES, decode, decode_file, decode_opened
 from engine.metrics.uncertainty import decompose
-from engine.scores import FaceScore, PhotoScore, clean_name
+from engine.scores import FaceScore, PhotoScore, clean_name, clean_text
 from engine.sources.rows import ImageProblem
 
 MODEL = "compact-ensemble"  # needs nothing that does not ship
-Photo = str | Path | bytes | Image.Image
+Photo = str | Path | bytes | bytearray | memoryview | Image.Image
+MOST_FACES = 200  # of one photo: the largest; a picture of thousands would hold everybody else up
 
 
 def score(
@@ -29,9 +30,10 @@ def score(
     precision: str = "auto",
 ) -> list[PhotoScore]:  # fmt: skip
     """Score every face of one photo or several; see engine.score for the terms."""
-    several = [photos] if isinstance(photos, Photo) else list(photos)
+    several = [photos] if isinstance(photos, Photo) or not isinstance(photos, Iterable) else list(photos)
     scorer = scorer_of(model, device, precision)
-    return [scorer.photo(photo, f"photo {number}", whole=whole) for number, photo in enumerate(several, start=1)]
+    names = ["" if isinstance(photo, str | Path) else f"photo {i}" for i, photo in enumerate(several, start=1)]
+    return [scorer.photo(photo, name, whole=whole) for photo, name in zip(several, names, strict=True)]
 
 
 @lru_cache(maxsize=2)
@@ -49,19 +51,21 @@ class Scorer:
         self.classes = self._engine.classes
         self._detector = FaceDetector(self._engine.device.type)
 
-    def photo(self, photo: Photo, name: str = "photo", *, whole: bool = False) -> PhotoScore:
+    def photo(self, photo: Photo, name: str = "", *, whole: bool = False) -> PhotoScore:
         """The faces of one photo; `whole`: take the image itself for the crop of a face, as a build does.
 
-        name: of a photo that has none of its own. Raises ImageProblem, one sentence that names the photo.
+        name: for people; that of the file where it has one. Raises ImageProblem, one sentence that names the photo.
         """
-        shown = clean_name(str(photo)) if isinstance(photo, str | Path) else clean_name(name)
+        shown = clean_text(name) or clean_name(str(photo) if isinstance(photo, str | Path) else "photo")
         image = read(photo, shown)
         if whole:
-            faces = self.crops([image])
+            faces, left_out = self.crops([image]), 0
         else:
-            found = self._detector.find(image)
+            every = self._detector.find(image)
+            found = sorted(every, key=lambda face: -face.crop.width)[:MOST_FACES] if len(every) > MOST_FACES else every
+            left_out = len(every) - len(found)
             faces = [_placed(*pair) for pair in zip(self.crops([face.crop for face in found]), found, strict=True)]
-        return PhotoScore(shown, image, self.classes, self.model.name, tuple(faces))
+        return PhotoScore(shown, image, self.classes, self.model.name, tuple(faces), left_out)
 
     @torch.inference_mode()
     def crops(self, crops: Sequence[Image.Image]) -> list[FaceScore]:
@@ -93,12 +97,15 @@ class Scorer:
 def read(photo: Photo, name: str) -> Image.Image:
     """A photo in any form as an upright L or RGB image. Raises ImageProblem."""
     if isinstance(photo, Image.Image):
-        return photo if photo.mode in ("L", "RGB") else photo.convert("RGB")
-    if isinstance(photo, bytes):
+        return decode_opened(photo, name)
+    if isinstance(photo, bytes | bytearray | memoryview):
+        photo = bytes(photo)
         if len(photo) > MAX_BYTES:
             raise ImageProblem(f"{name} has {len(photo) // 2**20:,} MB; the limit is {MAX_BYTES // 2**20}.")
         return decode(photo, name)
-    return decode_file(Path(photo), name)
+    if isinstance(photo, str | Path):
+        return decode_file(Path(photo), name)
+    raise ImageProblem(f"{name} is a {type(photo).__name__}; give a path, the bytes of an image file or a PIL image.")
 
 
 def _placed(scored: FaceScore, found: DetectedFace) -> FaceScore:

@@ -17,7 +17,7 @@ def reading(percentiles: Mapping[str, float], samples: int, high: float = HIGH) 
             return "The model spreads its probability over several expressions. One sample cannot tell why."
         if aleatoric <= LOW:
             return "The model puts nearly all its probability on one expression. One sample cannot tell what it missed."
-        return "The model is about as unsure as usual. One sample cannot tell why."
+        return "The model is neither as sure nor as unsure as counts here. One sample cannot tell why."
     if aleatoric >= high and epistemic >= high:
         return (
             "Unsure in both senses: people would probably disagree about this face, and the model has probably seen "
@@ -35,4 +35,9 @@ def reading(percentiles: Mapping[str, float], samples: int, high: float = HIGH) 
         )
     if aleatoric <= LOW and epistemic <= LOW:
         return "Sure in both senses: every sample names the same expression with confidence."
-    return "Neither stands out: both kinds of doubt are about as large as usual here."
+    return "Neither stands out: no kind of doubt is as large as counts here."
+
+
+def rule(high: float = HIGH) -> str:
+    """When a part counts as high or low."""
+    return f"Counts as high from the {high:.0f}th percentile, as low up to the {LOW}th."

@@ -11,6 +11,7 @@ import streamlit as st
 from engine.scores import PhotoScore, records
 from pages.widgets.caches import View
 from pages.widgets.score_face import Standing, as_known
+from pages.widgets.scorer import weights
 
 
 def download(view: View, model: str, photos: Sequence[PhotoScore], standing: Standing) -> None:
@@ -54,7 +55,7 @@ def as_json(view: View, model: str, photos: Sequence[PhotoScore], standing: Stan
         "model": model,
         "title": info.title,
         "samples": info.samples,
-        "weights_sha256": info.weights_sha256,
+        "weights_sha256": weights(view, model),
         "precision": info.precision,
         "percentiles_among": {"cache": view.cache.folder.name, "split": standing.split},
         "units": "uncertainties in nats, boxes in pixels of the upright photo, percentiles from 0 to 100",

@@ -70,6 +70,6 @@ def alike(view: View, model: str, face: FaceScore) -> None:
     st.caption(f"Cosine distance of the features {plain(backbone)}, among all faces.")
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@st.cache_data(max_entries=64, show_spinner=False, scope="session")  # gone with the photo's own session
 def _near(stamp: tuple[str, int], backbone: str, vector: bytes, _view: View) -> Near:
     return nearest_to(_view.cache, backbone, np.frombuffer(vector, np.float32), NEAREST)

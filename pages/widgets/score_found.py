@@ -8,15 +8,16 @@ from PIL import Image
 from engine.scores import FaceScore, PhotoScore
 from pages.charts.colours import MODEL
 from pages.widgets import drawer
-from pages.widgets.address import write
+from pages.widgets.address import asked, ignore, write
 from pages.widgets.bound import select, slider
 from pages.widgets.caches import View
 from pages.widgets.face_grid.component import Tile, face_grid, picture_uri
 from pages.widgets.filters import text_values
-from pages.widgets.reading import HIGH
+from pages.widgets.reading import HIGH, rule
 from pages.widgets.score_export import download
 from pages.widgets.score_face import Standing, alike, face_in_full
 from pages.widgets.score_what_if import what_if
+from pages.widgets.scorer import weights
 from pages.widgets.wording import count, number, plain
 
 ALL = "all faces"
@@ -26,6 +27,11 @@ Found = tuple[PhotoScore, int]  # a photo and the index of a face in it
 
 def found(view: View, model: str, photos: Sequence[PhotoScore]) -> None:
     """A tile per face where there are several, then one face in full, then files of them all."""
+    if weights(view, model) != view.cache.manifest.models[model].weights_sha256:
+        st.warning(
+            f"This cache was built with other weights of {plain(model)} than are here: ranks and similar faces compare "
+            "two different models. Build the cache anew."
+        )
     faces = [(photo, index) for photo in photos for index in range(len(photo.faces))]
     chosen = _chosen(len(faces))
     photo, index = faces[chosen]
@@ -56,6 +62,7 @@ def choose_standing(view: View) -> Standing:
         high = slider(
             "Counts as unsure from this percentile", LEAST_HIGH, MOST_HIGH, key="high", default=HIGH, width=250
         )
+    st.caption(rule(high))
     return Standing(splits.get(shown), high)
 
 
@@ -97,8 +104,11 @@ def crop(face: FaceScore) -> None:
 
 def _chosen(faces: int) -> int:
     """Index of the face that ?shown= names, the first otherwise."""
-    text = st.query_params.get("shown", "1")
-    return int(text) - 1 if text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= faces else 0
+    text = (asked("shown") or ["1"])[-1]
+    if text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= faces:
+        return int(text) - 1
+    ignore("shown", f"expected the number of a face, from 1 to {faces}")
+    return 0
 
 
 def _tile(number_: int, photo: PhotoScore, face: FaceScore) -> Tile:

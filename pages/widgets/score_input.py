@@ -3,17 +3,21 @@
 from dataclasses import dataclass
 
 import streamlit as st
+from starlette.formparsers import MultiPartParser
 
 from pages.widgets.bound import select, switch
 from pages.widgets.scorer import sample, sample_titles
 from pages.widgets.wording import count
 
+# An upload of more than a megabyte would otherwise pass through a temporary file.
+MultiPartParser.spool_max_size = 2 * int(st.get_option("server.maxUploadSize")) * 2**20
+
 TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"]
 MOST_PHOTOS = 50
 WAYS = ("Files", "Camera", "Sample")
 PRIVATE = (
-    "Photos stay in the memory of this computer's server and are gone when this tab closes: nothing is written to disk "
-    "or logged. Time, place and other metadata are dropped."
+    "Photos stay in the memory of this computer's server, which forgets them a minute after this tab is closed. "
+    "Nothing is written to disk or logged; time, place and other metadata are dropped."
 )
 
 

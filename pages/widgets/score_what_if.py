@@ -1,5 +1,6 @@
 """What if the picture were worse? The same face blurred, darkened, turned or covered, and scored again."""
 
+import hashlib
 from dataclasses import dataclass
 
 import pandas as pd
@@ -40,7 +41,7 @@ def what_if(view: View, model: str, photo: PhotoScore, index: int) -> None:
         if not box.open:
             return
         face = photo.faces[index]
-        change = choose(f"{index} {photo.name}")
+        change = choose(hashlib.sha256(face.samples.tobytes()).hexdigest()[:16])
         crop = apply(face.crop, change)
         try:
             after = face if change == Change() else score_crop(view, model, crop)

@@ -21,7 +21,11 @@ LINE = "#F0E442"  # yellow of Okabe and Ito: seen on skin, hair and walls
 
 
 class CannotScore(ValueError):
-    """What went wrong and what to do, in one sentence."""
+    """What went wrong and what to do, in one sentence. Later it may go well."""
+
+
+class NoPhoto(CannotScore):
+    """The file itself is the reason."""
 
 
 def runnable(view: View) -> list[str]:
@@ -50,7 +54,9 @@ def score_photo(view: View, model: str, data: bytes, name: str, whole: bool) -> 
     try:
         with _turns().take(PATIENCE):  # decoding included: one large picture in memory at a time
             return _preview(scorer.photo(data, name, whole=whole))
-    except (ImageProblem, Busy) as problem:
+    except ImageProblem as problem:
+        raise NoPhoto(str(problem)) from None
+    except Busy as problem:
         raise CannotScore(str(problem)) from None
 
 
@@ -75,9 +81,9 @@ def loaded(view: View, model: str) -> Any:
     return scorer
 
 
-def same_weights(view: View, model: str) -> bool:
-    """Whether the cache was built with the weights that are here now."""
-    return loaded(view, model).model.weights_sha256 == view.cache.manifest.models[model].weights_sha256
+def weights(view: View, model: str) -> str:
+    """SHA-256 of the weights that are here now; the cache may have been built with others."""
+    return str(loaded(view, model).model.weights_sha256)
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the model and the face detector")

@@ -11,7 +11,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from cache.manifest import load
-from engine import score, scores
+from engine import score, scores, scoring
 from engine.cli import app
 from engine.config import BuildConfig
 from engine.pipeline import build
@@ -19,7 +19,7 @@ from engine.samples import GROUP, TITLES, sample
 from engine.scores import clean_name, records
 from engine.scoring import scorer_of
 from engine.sources.probe import open_probe
-from engine.sources.rows import Item
+from engine.sources.rows import ImageProblem, Item
 
 
 def png(image: Image.Image) -> bytes:
@@ -98,6 +98,41 @@ def test_a_photo_turned_by_exif_is_the_upright_one(group):
     assert [face.box for face in photo.faces] == [face.box for face in group.faces]
 
 
+@pytest.mark.parametrize("mode", ["RGBA", "P", "I;16", "CMYK"])
+def test_an_opened_image_is_read_as_its_file_is(mode, tmp_path):
+    plain = Image.open(BytesIO(sample(TITLES[1])))
+    other = (
+        plain.convert(mode)
+        if mode != "I;16"
+        else Image.fromarray(np.asarray(plain.convert("L")).astype(np.uint16) << 8)
+    )
+    other.save(tmp_path / "x.tif")
+    file, opened = score([tmp_path / "x.tif", Image.open(tmp_path / "x.tif")], "compact")
+    assert len(file.faces) == 1 and np.array_equal(np.asarray(file.image), np.asarray(opened.image))
+    assert not opened.image.info
+
+
+@pytest.mark.parametrize(
+    ("photo", "said"),
+    [
+        (None, "photo 1 is a NoneType; give a path"),
+        (3.5, "photo 1 is a float"),
+        (Image.new("L", (1, 1)), "1 x 1 pixels"),
+        (Image.new("L", (0, 0)), "0 x 0 pixels"),
+        (b"", "empty"),
+    ],
+)
+def test_what_is_no_photo_is_refused_in_a_sentence(photo, said):
+    with pytest.raises(ImageProblem, match=said):
+        score(photo, "compact", whole=True)
+
+
+def test_a_crowd_is_cut_to_its_largest_faces(monkeypatch):
+    monkeypatch.setattr(scoring, "MOST_FACES", 4)
+    (photo,) = score(sample(GROUP), "compact")
+    assert len(photo.faces) == 4 and photo.left_out == 2
+
+
 def test_no_face_and_the_whole_image():
     wall = png(Image.new("RGB", (300, 200), (90, 120, 90)))
     assert score(wall)[0].faces == ()
@@ -139,17 +174,16 @@ def test_the_command(tmp_path):
     done = run.invoke(app, ["score", str(good)])
     assert done.exit_code == 0
     head, row = done.stdout.strip().splitlines()
-    assert head.split()[:4] == ["photo", "face", "predicted", "confidence"] and row.split()[:3] == [
-        "g.png",
-        "1",
-        "happiness",
-    ]
+    assert head.split()[:4] == ["photo", "face", "predicted", "confidence"]
+    assert row.split()[:3] == [str(good), "1", "happiness"]
     done = run.invoke(app, ["score", str(bad), str(good), str(empty), str(tmp_path / "none.png"), "--json"])
     assert done.exit_code == 1
     answer = json.loads(done.stdout)
-    assert [face["photo"] for face in answer["faces"]] == ["g.png"] and answer["model"] == "compact-ensemble"
-    for said in ("b.jpg is not an image", "No face found in wall.png", "none.png cannot be read"):
+    assert [face["photo"] for face in answer["faces"]] == [str(good)] and answer["model"] == "compact-ensemble"
+    assert set(answer["problems"]) == {str(bad), str(empty), str(tmp_path / "none.png")}
+    for said in ("b.jpg is not an image", "wall.png. Add --whole", "none.png cannot be read"):
         assert said in done.stderr
+    assert not run.invoke(app, ["score", str(bad)]).stdout  # no table without a face
     assert "Traceback" not in done.output
     assert run.invoke(app, ["score", str(good), "--model", "best"]).exit_code == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b.jpg", "g.png", "wall.png"]  # nothing is written

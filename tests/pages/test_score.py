@@ -1,12 +1,17 @@
 """The Score page: faces found and ranked, files refused with a sentence, and what was taken away forgotten."""
 
+import asyncio
 import doctest
 import json
+from collections.abc import AsyncIterator
 from io import BytesIO
 
 import numpy as np
 import pytest
+import streamlit as st
 from PIL import Image
+from starlette.datastructures import Headers
+from starlette.formparsers import MultiPartParser
 
 from cache.reader import Cache
 from engine.config import BuildConfig
@@ -61,7 +66,7 @@ def test_examples_in_docstrings(module):
 
 def test_before_any_photo(open_page, data):
     page = open_page("score", data=data)
-    assert not page.exception and page.file_uploader and "nothing is written to disk" in words(page)
+    assert not page.exception and page.file_uploader and "Nothing is written to disk" in words(page)
     assert not grids(page)
 
 
@@ -107,6 +112,9 @@ def test_no_face_is_said_and_the_whole_can_be_scored(open_page, data):
     next(b for b in page.button if b.label == "Score the whole image as a face").click()
     page.run(timeout=120)
     assert not page.exception and "taken whole as a face" in words(page) and "No face found" not in words(page)
+    next(b for b in page.button if b.label == "Look for faces instead").click()
+    page.run(timeout=120)
+    assert "No face found" in words(page) and not grids(page)
 
 
 @pytest.mark.parametrize(
@@ -198,6 +206,32 @@ def test_a_full_queue_says_so(open_page, data, monkeypatch):
         def take(self, patience):
             raise Busy("40 photos are waiting already. Try again in a minute.")
 
+    turns = scorer._turns
     monkeypatch.setattr(scorer, "_turns", Full)
     page = open_page("score", data=data, **{"from": "Sample", "sample": TITLES[1]})
     assert not page.exception and "Try again in a minute" in page.warning[0].value
+    monkeypatch.setattr(scorer, "_turns", turns)
+    page.button(key="score-again").click().run(timeout=120)
+    assert not page.warning and "**happiness**" in words(page)
+
+
+def test_other_weights_are_said(open_page, data, monkeypatch):
+    monkeypatch.setattr("pages.widgets.score_found.weights", lambda view, model: "0" * 64)
+    page = open_page("score", data=data, **{"from": "Sample", "sample": TITLES[1]})
+    assert not page.exception and "built with other weights" in page.warning[0].value
+
+
+def test_an_upload_never_passes_through_a_file():
+    """As the server reads it: a form with a file as large as it accepts."""
+    size = st.get_option("server.maxUploadSize") * 2**20
+    head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="x.png"\r\n\r\n'
+
+    async def body() -> AsyncIterator[bytes]:
+        yield head
+        for _ in range(size // 2**20):
+            yield bytes(2**20)
+        yield b"\r\n--b--\r\n"
+
+    headers = Headers({"content-type": "multipart/form-data; boundary=b"})
+    form = asyncio.run(MultiPartParser(headers, body()).parse())
+    assert form["file"].size == size and not form["file"].file._rolled
