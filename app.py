@@ -1,6 +1,10 @@
 """The Doubtscope app: `make app`. Shows the caches under data/ (DOUBTSCOPE_DATA, DOUBTSCOPE_CACHE)."""
 
 import streamlit as st
+from starlette.formparsers import MultiPartParser
+
+# A photo of more than a megabyte would otherwise pass through a temporary file on its way to memory.
+MultiPartParser.spool_max_size = 2 * int(st.get_option("server.maxUploadSize")) * 2**20
 
 st.set_page_config(page_title="Doubtscope", layout="wide")
 st.navigation(

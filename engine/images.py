@@ -21,7 +21,7 @@ from engine.sources.rows import ImageProblem
 # Formats that photos come in. The rest of what Pillow reads (EPS runs Ghostscript, PSD, FLI) only adds risk.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")  # Pillow's JPEG reader opens MPO as well
 MAX_BYTES = 256 * 2**20  # of one image file; no photo is larger
-MAX_PIXELS = 64_000_000  # decoded RGB of this size takes 192 MB per worker thread
+MAX_PIXELS = 64_000_000  # decoding one of this size takes half a gigabyte, with transparency one
 MIN_SIDE = 8  # pixels; below this nobody, annotator or model, sees a face
 DRAFT_SIDE = 4096  # pixels; a JPEG at least twice this long is decoded at 1/2, 1/4 or 1/8 of its size
 BACKGROUND = 128  # what shows through transparency; mid-grey is close to zero after every model's scaling
@@ -153,11 +153,10 @@ def _to_grey_or_rgb(file: Image.Image, source: str) -> Image.Image:
         raise ImageProblem(f"{source} has 32-bit pixels without a defined white; save it as 8-bit.")
     elif file.has_transparency_data:
         grey = file.mode in ("1", "L", "LA", "La")
-        if file.mode in ("La", "RGBa"):  # premultiplied alpha converts only to its own plain form
-            file = file.convert("LA" if grey else "RGBA")
-        cover = file.convert("LA" if grey else "RGBA")
-        base = Image.new("L" if grey else "RGB", file.size, BACKGROUND if grey else (BACKGROUND,) * 3)
-        plain = Image.composite(cover.convert(base.mode), base, cover.getchannel("A"))
+        wanted = "LA" if grey else "RGBA"  # to which premultiplied alpha converts too
+        cover = file if file.mode == wanted else file.convert(wanted)
+        plain = Image.new("L" if grey else "RGB", file.size, BACKGROUND if grey else (BACKGROUND,) * 3)
+        plain.paste(cover, mask=cover.getchannel("A"))
     else:
         plain = file.convert("L" if file.mode in ("1", "L") else "RGB")
     plain.info = {}

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from streamlit import runtime
 from streamlit.runtime import RuntimeState
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web import cli
 
 from cache.errors import CacheError
@@ -48,6 +49,7 @@ def load() -> None:
 
 
 if __name__ == "__main__":
+    PagesManager.uses_pages_directory = False  # else, until app.py has run, this file is offered as a page
     threading.Thread(target=load, name="load", daemon=True).start()
     sys.argv = ["streamlit", "run", str(APP), *sys.argv[1:]]
     cli.main()

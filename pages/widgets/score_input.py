@@ -3,14 +3,11 @@
 from dataclasses import dataclass
 
 import streamlit as st
-from starlette.formparsers import MultiPartParser
 
+from pages.widgets.address import write
 from pages.widgets.bound import select, switch
 from pages.widgets.scorer import sample, sample_titles
 from pages.widgets.wording import count
-
-# An upload of more than a megabyte would otherwise pass through a temporary file.
-MultiPartParser.spool_max_size = 2 * int(st.get_option("server.maxUploadSize")) * 2**20
 
 TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"]
 MOST_PHOTOS = 50
@@ -49,6 +46,10 @@ def photos() -> list[Photo]:
         help=f"JPEG, PNG, WebP, BMP, GIF or TIFF, at most {MOST_PHOTOS} at once",
     )
     st.caption(PRIVATE)
+    if not files:
+        st.button(
+            "No photo at hand? Try a sample", on_click=write, args=[{"from": "Sample"}], type="tertiary", key="try"
+        )
     if len(files) > MOST_PHOTOS:
         st.warning(f"{count(len(files), 'photo')} are too many at once: the first {MOST_PHOTOS} are scored.")
     return [Photo(file.name, file.getvalue()) for file in files[:MOST_PHOTOS]]

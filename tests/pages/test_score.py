@@ -221,8 +221,9 @@ def test_other_weights_are_said(open_page, data, monkeypatch):
     assert not page.exception and "built with other weights" in page.warning[0].value
 
 
-def test_an_upload_never_passes_through_a_file():
+def test_an_upload_never_passes_through_a_file(open_page, data):
     """As the server reads it: a form with a file as large as it accepts."""
+    assert not open_page("overview", data=data).exception  # app.py has run
     size = st.get_option("server.maxUploadSize") * 2**20
     head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="x.png"\r\n\r\n'
 
