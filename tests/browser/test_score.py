@@ -44,6 +44,16 @@ def test_files_faces_and_the_keyboard(page, folder, keys):
     assert console_errors(page) == []
 
 
+def test_a_huge_file_is_refused_and_the_session_goes_on(page, folder):
+    with (folder / "huge.jpg").open("wb") as huge:
+        huge.truncate(200 * 2**20)
+    page.visit("/score", lambda: page.browser.find_elements("css selector", "input[type=file]"))
+    page.browser.find_element("css selector", "input[type=file]").send_keys(str(folder / "huge.jpg"))
+    page.until(lambda: "File must be 15.0MB or smaller" in page.text())
+    page.click("No photo at hand? Try a sample")
+    page.until(lambda: len(page.ids()) == 6 and page.query() == {"from": "Sample"}, 90)
+
+
 def test_a_sample_is_in_the_address(page):
     page.visit("/score?from=Sample", lambda: len(page.ids()) == 6)
     page.visit(f"/score?from=Sample&sample={TITLES[1].replace(' ', '+')}", lambda: "Model happiness" in page.text())

@@ -13,7 +13,18 @@ from engine.cli import app
 from tests import synthetic
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("build", "evaluate", "train", "doctor", "weights", "explain-gap", "import-predictions", "export", "embed")
+COMMANDS = (
+    "build",
+    "evaluate",
+    "train",
+    "doctor",
+    "weights",
+    "explain-gap",
+    "import-predictions",
+    "export",
+    "embed",
+    "score",
+)
 
 
 def invoke(*arguments: object) -> Result:

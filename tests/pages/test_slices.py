@@ -23,6 +23,7 @@ from cache.reader import Cache
 from cache.slices import EVERY_FACE, MOST_SLICES, THE_REST, Slice, file_name, load, save
 from engine.metrics.bootstrap import bootstrap_means
 from pages.widgets import contrast
+from pages.widgets.caches import PAGES as LINKS
 from pages.widgets.caches import View
 from pages.widgets.contrast import measured
 from pages.widgets.export import FILES, command, made
@@ -199,7 +200,7 @@ def test_the_links_to_other_pages_keep_the_slice(open_page, data, cache):
     keep(cache, "sure", SURE)
     page = open_page("faces", data=data, slice="sure", split="test")
     queries = {link.proto.query_string for link in page.get("page_link")}
-    assert queries == {"slice=sure"} and len(page.get("page_link")) == len(PAGES)
+    assert queries == {"slice=sure"} and len(page.get("page_link")) == len(LINKS)
 
 
 def test_no_question_where_no_slice_is_saved(open_page, data):
