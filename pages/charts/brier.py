@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from pages.charts.bands import LEGEND, add_band
+from pages.charts.bands import LEGEND, band
 from pages.charts.colours import ANNOTATORS, CLEAR, MODEL, OUTLINE
 from pages.charts.histograms import TITLES
 
@@ -21,46 +21,49 @@ def brier_by_percentile(
     deciles: as engine.metrics.calibration.by_percentile returns it for columns disagreement and brier. top: end of the
     y axis, so that panels side by side share one. theme: 'light' or 'dark', for the annotators' ink.
     """
-    figure = go.Figure()
-    percentile = deciles["percentile"]
+    percentile, traces = deciles["percentile"], []
     for name, colour, symbol in (("disagreement", ANNOTATORS[theme], "square"), ("brier", MODEL, "circle")):
         low, high = deciles[f"{name}_low"], deciles[f"{name}_high"]
-        add_band(figure, percentile, low, high, colour)
-        figure.add_scatter(
-            x=percentile,
-            y=deciles[name],
-            mode="lines+markers",
-            name=LINES[name],
-            line={"color": colour, "width": 2},
-            marker={"symbol": symbol, "size": 7},
-            customdata=np.column_stack([low, high, deciles["faces"], deciles["order"]]),
-            hovertemplate="%{y:.3f} [%{customdata[0]:.3f}, %{customdata[1]:.3f}], %{customdata[2]:,} faces, mean "
-            "%{customdata[3]:.3f} nats",
+        traces += band(percentile, low, high, colour)
+        traces.append(
+            {
+                "type": "scatter",
+                "x": percentile,
+                "y": deciles[name],
+                "mode": "lines+markers",
+                "name": LINES[name],
+                "line": {"color": colour, "width": 2},
+                "marker": {"symbol": symbol, "size": 7},
+                "customdata": np.column_stack([low, high, deciles["faces"], deciles["order"]]),
+                "hovertemplate": "%{y:.3f} [%{customdata[0]:.3f}, %{customdata[1]:.3f}], %{customdata[2]:,} faces, "
+                "mean %{customdata[3]:.3f} nats",
+            }
         )
-    figure.add_scatter(
-        x=percentile,
-        y=deciles["disagreement"] + deciles["brier"],
-        mode="lines",
-        name="sum",
-        line={"color": OUTLINE, "width": 1.5, "dash": "dot"},
-        hovertemplate="%{y:.3f}",
+    traces.append(
+        {
+            "type": "scatter",
+            "x": percentile,
+            "y": deciles["disagreement"] + deciles["brier"],
+            "mode": "lines",
+            "name": "sum",
+            "line": {"color": OUTLINE, "width": 1.5, "dash": "dot"},
+            "hovertemplate": "%{y:.3f}",
+        }
     )
     width = 100 / max(1, len(percentile))
-    figure.update_xaxes(
-        title=f"percentile of {TITLES[part]}",
-        range=[width / 2, 100 + width / 2],
-        dtick=20,
-    )
-    figure.update_yaxes(title="Brier score", range=None if top is None else [0, top], rangemode="tozero")
-    figure.update_layout(
-        legend=LEGEND,
-        hovermode="x unified",
-        height=350,
-        margin={"l": 0, "r": 8, "t": 28, "b": 0},
-        paper_bgcolor=CLEAR,
-        plot_bgcolor=CLEAR,
-    )
-    return figure
+    across = {"title": {"text": f"percentile of {TITLES[part]}"}, "range": [width / 2, 100 + width / 2], "dtick": 20}
+    up = {"title": {"text": "Brier score"}, "range": None if top is None else [0, top], "rangemode": "tozero"}
+    layout = {
+        "xaxis": across,
+        "yaxis": up,
+        "legend": LEGEND,
+        "hovermode": "x unified",
+        "height": 350,
+        "margin": {"l": 0, "r": 8, "t": 28, "b": 0},
+        "paper_bgcolor": CLEAR,
+        "plot_bgcolor": CLEAR,
+    }
+    return go.Figure(traces, layout)
 
 
 def highest(deciles: Mapping[str, np.ndarray]) -> float:

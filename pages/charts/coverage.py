@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from pages.charts.bands import LEGEND, add_band
+from pages.charts.bands import LEGEND, band
 from pages.charts.colours import CLEAR, MODEL, OUTLINE, TRIPLE, part_colour
 
 TABLE_3 = 0.75  # the coverage of Table 3 of Ghandeharioun et al. 2019
@@ -45,7 +45,7 @@ def coverage_curves(
     curves: order -> what engine.metrics.rejection.risk_coverage returns, with a column `score`. theme: 'light' or
     'dark', where the grey of the total is too dark for a thin line.
     """
-    figure, shown = go.Figure(), SCORES[score]
+    traces, shown = [], SCORES[score]
     y, low, high = (f"%{{{end}:.{shown.decimals}f}}" for end in ("y", "customdata[0]", "customdata[1]"))
     hover = f"{y} [{low}, {high}], n = %{{customdata[2]:,}} of %{{customdata[3]:,}} faces kept"
     for order in (o for o in ORDERS if o in curves):
@@ -54,30 +54,33 @@ def coverage_curves(
         table = curves[order]
         percent = 100 * table["coverage"]
         value, low, high = (shown.scale * table[f"{score}{end}"] for end in ("", "_low", "_high"))
-        add_band(figure, percent, low, high, colour, 0.1)
-        figure.add_scatter(
-            x=percent,
-            y=value,
-            mode="lines",
-            name=name,
-            line={"color": colour, "width": 2, "dash": dash},
-            customdata=np.column_stack([low, high, table[f"{score}_n"], table["kept"]]),
-            hovertemplate=hover,
+        traces += band(percent, low, high, colour, 0.1)
+        traces.append(
+            {
+                "type": "scatter",
+                "x": percent,
+                "y": value,
+                "mode": "lines",
+                "name": name,
+                "line": {"color": colour, "width": 2, "dash": dash},
+                "customdata": np.column_stack([low, high, table[f"{score}_n"], table["kept"]]),
+                "hovertemplate": hover,
+            }
         )
     marks = {TABLE_3: "75 %"} | ({} if abs(kept - TABLE_3) < 1e-9 else {kept: f"{100 * kept:.0f} %"})
-    figure.update_layout(  # all at once: each call checks the figure anew
-        shapes=[upright(100 * at, "dot" if at == TABLE_3 else "solid") for at in marks],
-        annotations=[beside(100 * at, text, "left" if at >= TABLE_3 else "right") for at, text in marks.items()],
-        xaxis={"title": {"text": "faces kept (%)"}, "range": [4, 101], "dtick": 20},
-        yaxis={"title": {"text": f"{shown.title} ({shown.unit})"}},
-        legend=LEGEND,
-        hovermode="x unified",
-        height=380,
-        margin={"l": 0, "r": 8, "t": 28, "b": 0},
-        paper_bgcolor=CLEAR,
-        plot_bgcolor=CLEAR,
-    )
-    return figure
+    layout = {
+        "shapes": [upright(100 * at, "dot" if at == TABLE_3 else "solid") for at in marks],
+        "annotations": [beside(100 * at, text, "left" if at >= TABLE_3 else "right") for at, text in marks.items()],
+        "xaxis": {"title": {"text": "faces kept (%)"}, "range": [4, 101], "dtick": 20},
+        "yaxis": {"title": {"text": f"{shown.title} ({shown.unit})"}},
+        "legend": LEGEND,
+        "hovermode": "x unified",
+        "height": 380,
+        "margin": {"l": 0, "r": 8, "t": 28, "b": 0},
+        "paper_bgcolor": CLEAR,
+        "plot_bgcolor": CLEAR,
+    }
+    return go.Figure(traces, layout)
 
 
 def upright(x: float, dash: str) -> dict[str, Any]:

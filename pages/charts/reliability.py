@@ -3,16 +3,25 @@
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
-from pages.charts.bands import add_band
+from pages.charts.bands import band
 from pages.charts.colours import CLEAR, MODELS, OUTLINE, faint
 
 FEW = 5  # faces of a bin whose share right is a matter of luck
+DIAGONAL = {
+    "type": "scatter",
+    "x": [0, 1],
+    "y": [0, 1],
+    "mode": "lines",
+    "line": {"width": 1, "dash": "dot", "color": OUTLINE},
+    "hoverinfo": "skip",
+    "showlegend": False,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,52 +42,52 @@ def reliability_diagram(
     Curves of one model share a colour and a symbol; a rescaled one is dashed and hollow. sure, right: what the axes
     show. A bin without faces has no point, one with fewer than five a small one beside the line and no band.
     """
-    figure = make_subplots(rows=2, shared_xaxes=True, row_heights=[0.8, 0.2], vertical_spacing=0.04)
-    figure.add_scatter(
-        x=[0, 1],
-        y=[0, 1],
-        mode="lines",
-        line={"width": 1, "dash": "dot", "color": OUTLINE},
-        hoverinfo="skip",
-        showlegend=False,
-        row=1,
-        col=1,
-    )
+    traces: list[dict[str, Any]] = [DIAGONAL]
     order = list(dict.fromkeys(curve.model for curve in curves))
     for curve in curves:
         colour, symbol = MODELS[order.index(curve.model) % len(MODELS)]
-        scaled = curve.temperature is not None
-        for several in (True, False):  # the accident of a few faces must not bend the line
-            faces = curve.bins["faces"]
-            shown = faces >= FEW if several else (faces > 0) & (faces < FEW)
-            bins = {name: column[shown] for name, column in curve.bins.items()}
-            if several:
-                add_band(figure, bins["confidence"], bins["acc_low"], bins["acc_high"], colour, row=1, col=1)
-            figure.add_scatter(
-                x=bins["confidence"],
-                y=bins["accuracy"],
-                mode="lines+markers" if several else "markers",
-                name=html.escape(curve.name),
-                line={"color": colour, "width": 2, "dash": "dash" if scaled else "solid"},
-                marker={
+        traces += _line(curve, colour, symbol, f"{html.escape(sure)} %{{x:.3f}}, {html.escape(right)} %{{y:.3f}}")
+    shares = {"range": [-0.01, 1.01], "dtick": 0.2, "tickformat": ".1f"}
+    axes = {
+        "xaxis": {**shares, "anchor": "y", "matches": "x2", "showticklabels": False},
+        "xaxis2": {**shares, "anchor": "y2", "title": {"text": html.escape(sure)}},
+        "yaxis": {**shares, "range": [-0.02, 1.02], "domain": [0.232, 1.0], "title": {"text": html.escape(right)}},
+        "yaxis2": {"domain": [0.0, 0.192], "title": {"text": "faces"}, "rangemode": "tozero", "nticks": 3},
+    }
+    return go.Figure(traces, {**axes, **frame(height=520, legend=len(curves) > 1)})
+
+
+def _line(curve: Curve, colour: str, symbol: str, hover: str) -> list[dict[str, Any]]:
+    """Band, line and the points of few faces above; the counts below."""
+    traces: list[dict[str, Any]] = []
+    scaled = curve.temperature is not None
+    for several in (True, False):  # the accident of a few faces must not bend the line
+        faces = curve.bins["faces"]
+        shown = faces >= FEW if several else (faces > 0) & (faces < FEW)
+        bins = {name: column[shown] for name, column in curve.bins.items()}
+        if several:
+            traces += band(bins["confidence"], bins["acc_low"], bins["acc_high"], colour)
+        traces.append(
+            {
+                "type": "scatter",
+                "x": bins["confidence"],
+                "y": bins["accuracy"],
+                "mode": "lines+markers" if several else "markers",
+                "name": html.escape(curve.name),
+                "line": {"color": colour, "width": 2, "dash": "dash" if scaled else "solid"},
+                "marker": {
                     "symbol": f"{symbol}-open" if scaled else symbol,
                     "size": 8 if several else 5,
                     "opacity": 1 if several else 0.6,
                     "color": colour,
                 },
-                showlegend=several,
-                customdata=hovered(bins),
-                hovertemplate=f"{html.escape(sure)} %{{x:.3f}}, {html.escape(right)} %{{y:.3f}}%{{customdata[0]}}<br>"
+                "showlegend": several,
+                "customdata": hovered(bins),
+                "hovertemplate": f"{hover}%{{customdata[0]}}<br>"
                 "%{customdata[1]:,} faces from %{customdata[2]:.3f} to %{customdata[3]:.3f}",
-                row=1,
-                col=1,
-            )
-        add_counts(figure, curve.bins, colour, dashed=scaled)
-    figure.update_xaxes(range=[-0.01, 1.01], dtick=0.2, tickformat=".1f")
-    figure.update_xaxes(title=html.escape(sure), row=2, col=1)
-    figure.update_yaxes(title=html.escape(right), range=[-0.02, 1.02], dtick=0.2, tickformat=".1f", row=1, col=1)
-    figure.update_yaxes(title="faces", rangemode="tozero", nticks=3, row=2, col=1)
-    return finish(figure, height=520, legend=len(curves) > 1)
+            }
+        )
+    return [*traces, counts(curve.bins, colour, dashed=scaled)]
 
 
 def confidence_histogram(low: np.ndarray, high: np.ndarray, faces: np.ndarray) -> go.Figure:
@@ -92,9 +101,12 @@ def confidence_histogram(low: np.ndarray, high: np.ndarray, faces: np.ndarray) -
         hovertemplate="%{customdata[0]:.2f} to %{customdata[1]:.2f}: %{y:,} faces<extra></extra>",
         marker={"color": MODELS[0][0], "line": {"width": 0}},
     )
-    figure.update_xaxes(title="confidence", range=[-0.01, 1.01], dtick=0.2, tickformat=".1f")
-    figure.update_yaxes(title="faces", rangemode="tozero")
-    return finish(figure, height=260, legend=False)
+    figure.update_layout(
+        xaxis={"title": {"text": "confidence"}, "range": [-0.01, 1.01], "dtick": 0.2, "tickformat": ".1f"},
+        yaxis={"title": {"text": "faces"}, "rangemode": "tozero"},
+        **frame(height=260, legend=False),
+    )
+    return figure
 
 
 def describe_reliability(curves: Sequence[Curve]) -> str:
@@ -132,7 +144,7 @@ def hovered(bins: Mapping[str, np.ndarray]) -> list[list]:
     return [list(row) for row in zip(bands, bins["faces"], bins["low"], bins["high"], strict=True)]
 
 
-def add_counts(figure: go.Figure, bins: Mapping[str, np.ndarray], colour: str, *, dashed: bool) -> None:
+def counts(bins: Mapping[str, np.ndarray], colour: str, *, dashed: bool) -> dict[str, Any]:
     """Faces per bin as a stepped outline; outlines of several models do not hide each other."""
     edges, faces = [], []
     for low, high, n in zip(bins["low"], bins["high"], bins["faces"], strict=True):
@@ -140,27 +152,27 @@ def add_counts(figure: go.Figure, bins: Mapping[str, np.ndarray], colour: str, *
             continue
         edges += [low, low, high, high]
         faces += [0, n, n, 0]
-    figure.add_scatter(
-        x=edges,
-        y=faces,
-        mode="lines",
-        line={"color": colour, "width": 1.2, "dash": "dash" if dashed else "solid"},
-        fill="tozeroy",
-        fillcolor=faint(colour, 0.0 if dashed else 0.16),
-        hoverinfo="skip",
-        showlegend=False,
-        row=2,
-        col=1,
-    )
+    return {
+        "type": "scatter",
+        "x": edges,
+        "y": faces,
+        "mode": "lines",
+        "line": {"color": colour, "width": 1.2, "dash": "dash" if dashed else "solid"},
+        "fill": "tozeroy",
+        "fillcolor": faint(colour, 0.0 if dashed else 0.16),
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "xaxis": "x2",
+        "yaxis": "y2",
+    }
 
 
-def finish(figure: go.Figure, *, height: int, legend: bool) -> go.Figure:
-    figure.update_layout(
-        showlegend=legend,
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
-        height=height,
-        margin={"l": 0, "r": 8, "t": 28, "b": 0},
-        paper_bgcolor=CLEAR,
-        plot_bgcolor=CLEAR,
-    )
-    return figure
+def frame(*, height: int, legend: bool) -> dict[str, Any]:
+    return {
+        "showlegend": legend,
+        "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
+        "height": height,
+        "margin": {"l": 0, "r": 8, "t": 28, "b": 0},
+        "paper_bgcolor": CLEAR,
+        "plot_bgcolor": CLEAR,
+    }
