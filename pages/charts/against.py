@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -50,20 +51,19 @@ def points_against(faces: pd.DataFrame, part: str, means: pd.DataFrame, *, theme
     faces: columns face_id, disagreement and `part`. means: see mean_line. theme: for the ink of the line and the grey.
     """
     moved = np.random.default_rng(0).uniform(-SIDEWAYS, SIDEWAYS, len(faces))
-    figure = go.Figure()
-    figure.add_scatter(
-        x=faces.disagreement + moved,
-        y=faces[part],
-        customdata=faces[["face_id", "disagreement"]].to_numpy(),
-        hovertemplate="face %{customdata[0]:.0f}: d %{customdata[1]:.2f}, %{y:.3f} nats<extra></extra>",
-        mode="markers",
-        marker={"color": part_colour(part, theme), "size": 6, "opacity": 0.4},
-        unselected={"marker": {"opacity": 0.4}},
-        selected={"marker": {"opacity": 1, "size": 10}},
-    )
-    mean_line(figure, means[means.part == part], theme)
+    points = {
+        "type": "scatter",
+        "x": faces.disagreement + moved,
+        "y": faces[part],
+        "customdata": faces[["face_id", "disagreement"]].to_numpy(),
+        "hovertemplate": "face %{customdata[0]:.0f}: d %{customdata[1]:.2f}, %{y:.3f} nats<extra></extra>",
+        "mode": "markers",
+        "marker": {"color": part_colour(part, theme), "size": 6, "opacity": 0.4},
+        "unselected": {"marker": {"opacity": 0.4}},
+        "selected": {"marker": {"opacity": 1, "size": 10}},
+    }
     highest, top = (faces[name].max() if len(faces) else math.nan for name in ("disagreement", part))
-    return _finish(figure, part, top, highest)
+    return _figure([points, mean_line(means[means.part == part], theme)], part, top, highest)
 
 
 def density_against(cells: pd.DataFrame, part: str, means: pd.DataFrame, *, theme: str = "light") -> go.Figure:
@@ -71,26 +71,27 @@ def density_against(cells: pd.DataFrame, part: str, means: pd.DataFrame, *, them
 
     cells: as density_cells returns them, those of the other parts included: one scale for all.
     """
-    figure, found = go.Figure(), cells[cells.part == part]
+    found = cells[cells.part == part]
     if not len(found):
-        return _finish(figure, part, math.nan, math.nan)
+        return _figure([], part, math.nan, math.nan)
     colour, top = part_colour(part, theme), max(1.0, math.log10(cells.faces.max()))
     x, y, faces = _grid(found)
-    figure.add_heatmap(
-        x=x,
-        y=y,
-        z=np.log10(faces, where=faces > 0, out=np.full(faces.shape, np.nan)),
-        text=[[f"{count:,.0f} faces" for count in row] for row in faces],
-        xgap=1,
-        hovertemplate="d near %{x:.2f}, %{y:.3f} nats: %{text}<extra></extra>",
-        hoverongaps=False,
-        zmin=-0.3,  # a single face still shows
-        zmax=top,
-        colorscale=[[0, faded(colour, 0.2)], [1, colour]],
-        colorbar=_scale(top),
-    )
-    mean_line(figure, means[means.part == part], theme)
-    return _finish(figure, part, found.u_high.max(), found.d_high.max() - LEVEL, height=390)
+    density = {
+        "type": "heatmap",
+        "x": x,
+        "y": y,
+        "z": np.log10(faces, where=faces > 0, out=np.full(faces.shape, np.nan)),
+        "customdata": faces,
+        "xgap": 1,
+        "hovertemplate": "d near %{x:.2f}, %{y:.3f} nats: %{customdata:,.0f} faces<extra></extra>",
+        "hoverongaps": False,
+        "zmin": -0.3,  # a single face still shows
+        "zmax": top,
+        "colorscale": [[0, faded(colour, 0.2)], [1, colour]],
+        "colorbar": _scale(top),
+    }
+    line = mean_line(means[means.part == part], theme)
+    return _figure([density, line], part, found.u_high.max(), found.d_high.max() - LEVEL, height=390)
 
 
 def faded(colour: str, opacity: float) -> str:
@@ -102,29 +103,31 @@ def faded(colour: str, opacity: float) -> str:
     return f"rgba({red}, {green}, {blue}, {opacity})"
 
 
-def mean_line(figure: go.Figure, means: pd.DataFrame, theme: str) -> None:
+def mean_line(means: pd.DataFrame, theme: str) -> dict[str, Any]:
     """The mean uncertainty per level of d, with whiskers; the line that a model which follows d sends upwards.
 
     means: columns d (mean of the level), mean, low, high (nats), faces.
     """
-    figure.add_scatter(
-        x=means.d,
-        y=means["mean"],
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": means.high - means["mean"],
-            "arrayminus": means["mean"] - means.low,
-            "color": ANNOTATORS[theme],
-            "thickness": 1.2,
-            "width": 3,
-        },
-        customdata=means[["faces"]].to_numpy(),
-        hovertemplate="mean of %{customdata[0]:,} faces with d near %{x:.2f}: %{y:.3f} nats<extra></extra>",
-        mode="lines+markers",
-        line={"color": ANNOTATORS[theme], "width": 1.5},
-        marker={"size": 5},
-    )
+    whiskers = {
+        "type": "data",
+        "symmetric": False,
+        "array": means.high - means["mean"],
+        "arrayminus": means["mean"] - means.low,
+        "color": ANNOTATORS[theme],
+        "thickness": 1.2,
+        "width": 3,
+    }
+    return {
+        "type": "scatter",
+        "x": means.d,
+        "y": means["mean"],
+        "error_y": whiskers,
+        "customdata": means[["faces"]].to_numpy(),
+        "hovertemplate": "mean of %{customdata[0]:,} faces with d near %{x:.2f}: %{y:.3f} nats<extra></extra>",
+        "mode": "lines+markers",
+        "line": {"color": ANNOTATORS[theme], "width": 1.5},
+        "marker": {"size": 5},
+    }
 
 
 def describe_against(means: pd.DataFrame, part: str) -> str:
@@ -148,23 +151,23 @@ def _grid(cells: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return (np.arange(faces.shape[1]) + 0.5) * LEVEL, (np.arange(CELLS) + 0.5) * step, faces
 
 
-def _finish(figure: go.Figure, part: str, top: float, highest: float, height: int = 330) -> go.Figure:
+def _figure(traces: list[dict[str, Any]], part: str, top: float, highest: float, height: int = 330) -> go.Figure:
     """top: highest uncertainty in nats. highest: highest d. NaN: none."""
     end = (math.floor(highest / LEVEL + 1e-4) + 1) * LEVEL if math.isfinite(highest) else 1.0
     top = max(LEAST_TOP, top) if math.isfinite(top) else LEAST_TOP
     across = {"title": {"text": "disagreement d"}, "range": [-0.02, end + 0.01], "dtick": 0.2, "tickangle": 0}
     up = {"title": {"text": f"{TITLES[part]} (nats)"}, "range": [-0.02 * top, 1.03 * top], "nticks": 6}
-    figure.update_layout(
-        xaxis={**across, "showgrid": False},
-        yaxis={**up, "showgrid": False, "zeroline": False},
-        showlegend=False,
-        height=height,
-        margin={"l": 0, "r": 0, "t": 32, "b": 0},  # the button for a PNG has its place above the panel
-        dragmode=False,
-        paper_bgcolor=CLEAR,
-        plot_bgcolor=CLEAR,
-    )
-    return figure
+    layout = {
+        "xaxis": {**across, "showgrid": False},
+        "yaxis": {**up, "showgrid": False, "zeroline": False},
+        "showlegend": False,
+        "height": height,
+        "margin": {"l": 0, "r": 0, "t": 32, "b": 0},  # the button for a PNG has its place above the panel
+        "dragmode": False,
+        "paper_bgcolor": CLEAR,
+        "plot_bgcolor": CLEAR,
+    }
+    return go.Figure(traces, layout)
 
 
 def _scale(top: float) -> dict:

@@ -1,16 +1,17 @@
 """Correlations with the annotators' disagreement d as dots with whiskers, against the noise ceiling."""
 
 import html
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from pages.charts.colours import ANNOTATORS, CLEAR, OUTLINE, part_colour
 from pages.charts.histograms import TITLES
 
 METHODS = {"pearson": "Pearson r", "spearman": "Spearman ρ"}
 SHAPES = {"u_aleatoric": "circle", "u_epistemic": "square", "u_total": "diamond"}  # not by colour alone
+GAP = 0.06  # of the width, between two panels
 ROW = 46  # px per group: three dots above each other
 
 
@@ -22,40 +23,40 @@ def correlation_dots(found: pd.DataFrame, *, theme: str = "light") -> go.Figure:
     line. theme: 'light' or 'dark', for ink and grey.
     """
     methods = [m for m in METHODS if m in set(found.method)]
-    figure = make_subplots(cols=max(1, len(methods)), shared_yaxes=True, horizontal_spacing=0.06)
-    shapes: list[dict] = []
-    annotations: list[dict] = []
-    for column, method in enumerate(methods, start=1):
+    traces: list[dict[str, Any]] = []
+    shapes: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    axes: dict[str, Any] = {}
+    width = (1.0 - GAP * (len(methods) - 1)) / max(1, len(methods))
+    for column, method in enumerate(methods):
+        number = "" if column == 0 else column + 1  # as plotly names axes
         rows = found[found.method == method]
-        for row in rows.itertuples():
-            colour = part_colour(row.part, theme)
-            figure.add_scatter(
-                x=[row.r],
-                y=[TITLES[row.part]],
-                error_x=_whisker(row.r, row.low, row.high, colour),
-                customdata=[[_interval(row.low, row.high), row.n]],
-                hovertemplate=f"{TITLES[row.part]}: {METHODS[method]} %{{x:.3f}}%{{customdata[0]}}, "
-                "%{customdata[1]:,} faces<extra></extra>",
-                mode="markers",
-                marker={
-                    "color": colour,
-                    "size": 11,
-                    "symbol": SHAPES[row.part],
-                    "line": {"width": 1, "color": OUTLINE},
-                },
-                row=1,
-                col=column,
-            )
-        lines, names = _ceiling(rows.iloc[0], column, theme)
+        traces += [_dot(row, method, f"x{number}", theme) for row in rows.itertuples()]
+        lines, names = _ceiling(rows.iloc[0], f"x{number}", theme)
         shapes, annotations = shapes + lines, annotations + names
+        left = column * (width + GAP)
+        place = {"domain": [left, left + width], "title": {"text": METHODS[method]}, "range": _span(found)}
+        axes[f"xaxis{number}"] = {**place, "anchor": "y"}
     order = [TITLES[part] for part in SHAPES if part in set(found.part)]
-    across = {
-        f"xaxis{column}": {"title": {"text": METHODS[method]}, "range": _span(found)}
-        for column, method in enumerate(methods, start=1)
+    axes["yaxis"] = {"categoryorder": "array", "categoryarray": order[::-1], "range": [-0.6, len(order) - 0.4]}
+    layout = {**axes, "shapes": shapes, "annotations": annotations}
+    return go.Figure(traces, {**layout, **_frame(height=110 + 44 * max(1, len(order)), legend=False)})
+
+
+def _dot(row: Any, method: str, axis: str, theme: str) -> dict[str, Any]:
+    colour = part_colour(row.part, theme)
+    return {
+        "type": "scatter",
+        "x": [row.r],
+        "y": [TITLES[row.part]],
+        "xaxis": axis,
+        "error_x": _whisker(row.r, row.low, row.high, colour),
+        "customdata": [[_interval(row.low, row.high), row.n]],
+        "hovertemplate": f"{TITLES[row.part]}: {METHODS[method]} %{{x:.3f}}%{{customdata[0]}}, "
+        "%{customdata[1]:,} faces<extra></extra>",
+        "mode": "markers",
+        "marker": {"color": colour, "size": 11, "symbol": SHAPES[row.part], "line": {"width": 1, "color": OUTLINE}},
     }
-    figure.update_yaxes(categoryorder="array", categoryarray=order[::-1], range=[-0.6, len(order) - 0.4])
-    figure.update_layout(shapes=shapes, annotations=annotations, **across)  # at once: each call checks all anew
-    return _finish(figure, height=110 + 44 * max(1, len(order)), legend=False)
 
 
 def group_dots(found: pd.DataFrame, method: str, *, theme: str = "light") -> go.Figure:
@@ -64,56 +65,59 @@ def group_dots(found: pd.DataFrame, method: str, *, theme: str = "light") -> go.
     found: one row per group and part, columns group, part, r, low, high, n, ceiling, few. Groups keep their order
     from top to bottom; those with few faces are faint and show no interval.
     """
-    figure = go.Figure()
     groups = list(dict.fromkeys(found.group))
     place = {group: -at for at, group in enumerate(groups)}
     parts = [part for part in SHAPES if part in set(found.part)]
+    traces: list[dict[str, Any]] = []
     for at, part in enumerate(parts):
         rows, colour = found[found.part == part], part_colour(part, theme)
         shift = 0.26 * ((len(parts) - 1) / 2 - at)
         shown = rows.assign(low=rows.low.mask(rows.few), high=rows.high.mask(rows.few))
-        figure.add_scatter(
-            x=rows.r,
-            y=[place[group] + shift for group in rows.group],
-            error_x=_whisker(shown.r, shown.low, shown.high, colour),
-            customdata=[
-                [html.escape(str(row.group)), _interval(row.low, row.high), row.n] for row in shown.itertuples()
-            ],
-            hovertemplate="%{customdata[0]}, "
-            f"{TITLES[part]}: %{{x:.3f}}%{{customdata[1]}}, %{{customdata[2]:,}} faces<extra></extra>",
-            mode="markers",
-            name=TITLES[part],
-            marker={
-                "color": colour,
-                "size": 9,
-                "symbol": SHAPES[part],
-                "opacity": [0.35 if few else 1.0 for few in rows.few],
-                "line": {"width": 1, "color": OUTLINE},
-            },
+        traces.append(
+            {
+                "type": "scatter",
+                "x": rows.r,
+                "y": [place[group] + shift for group in rows.group],
+                "error_x": _whisker(shown.r, shown.low, shown.high, colour),
+                "customdata": [
+                    [html.escape(str(row.group)), _interval(row.low, row.high), row.n] for row in shown.itertuples()
+                ],
+                "hovertemplate": "%{customdata[0]}, "
+                f"{TITLES[part]}: %{{x:.3f}}%{{customdata[1]}}, %{{customdata[2]:,}} faces<extra></extra>",
+                "mode": "markers",
+                "name": TITLES[part],
+                "marker": {
+                    "color": colour,
+                    "size": 9,
+                    "symbol": SHAPES[part],
+                    "opacity": [0.35 if few else 1.0 for few in rows.few],
+                    "line": {"width": 1, "color": OUTLINE},
+                },
+            }
         )
     ceilings = found.drop_duplicates("group").dropna(subset="ceiling")
-    figure.add_scatter(
-        x=ceilings.ceiling,
-        y=[place[group] for group in ceilings.group],
-        mode="markers",
-        name="noise ceiling",
-        hovertemplate="noise ceiling of this group: %{x:.3f}<extra></extra>",
-        marker={
-            "symbol": "line-ns",
-            "size": 26,
-            "opacity": [0.35 if few else 1.0 for few in ceilings.few],
-            "line": {"width": 2, "color": ANNOTATORS[theme]},
-        },
+    traces.append(
+        {
+            "type": "scatter",
+            "x": ceilings.ceiling,
+            "y": [place[group] for group in ceilings.group],
+            "mode": "markers",
+            "name": "noise ceiling",
+            "hovertemplate": "noise ceiling of this group: %{x:.3f}<extra></extra>",
+            "marker": {
+                "symbol": "line-ns",
+                "size": 26,
+                "opacity": [0.35 if few else 1.0 for few in ceilings.few],
+                "line": {"width": 2, "color": ANNOTATORS[theme]},
+            },
+        }
     )
     sizes = found.drop_duplicates("group").n
-    figure.update_yaxes(
-        tickvals=list(place.values()),
-        ticktext=[f"{html.escape(_short(group))}<br>n = {n:,} " for group, n in zip(groups, sizes, strict=True)],
-        range=[-len(groups) + 0.4, 0.6],
-        zeroline=False,
-    )
-    figure.update_xaxes(title=f"{METHODS[method]} with d", range=_span(found), zeroline=True, zerolinecolor=OUTLINE)
-    return _finish(figure, height=120 + ROW * max(1, len(groups)), legend=True)
+    names = [f"{html.escape(_short(group))}<br>n = {n:,} " for group, n in zip(groups, sizes, strict=True)]
+    up = {"tickvals": list(place.values()), "ticktext": names, "range": [-len(groups) + 0.4, 0.6], "zeroline": False}
+    across = {"title": {"text": f"{METHODS[method]} with d"}, "range": _span(found)}
+    layout = {"yaxis": up, "xaxis": {**across, "zeroline": True, "zerolinecolor": OUTLINE}}
+    return go.Figure(traces, {**layout, **_frame(height=120 + ROW * max(1, len(groups)), legend=True)})
 
 
 def describe_correlations(found: pd.DataFrame) -> str:
@@ -143,12 +147,11 @@ def describe_groups(found: pd.DataFrame, method: str) -> str:
     )
 
 
-def _ceiling(row: pd.Series, column: int, theme: str) -> tuple[list[dict], list[dict]]:
+def _ceiling(row: pd.Series, axis: str, theme: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """A dashed line with its interval as a band, named at its upper end: shapes and annotations of the layout."""
     if pd.isna(row.ceiling):
         return [], []
-    number = "" if column == 1 else column  # as plotly names axes
-    refs = {"xref": f"x{number}", "yref": f"y{number} domain"}
+    refs = {"xref": axis, "yref": "y domain"}
     upright = {"y0": 0, "y1": 1, **refs}
     line = {"width": 1.5, "dash": "dash", "color": ANNOTATORS[theme]}
     shapes = [{"type": "line", "x0": row.ceiling, "x1": row.ceiling, "line": line, **upright}]
@@ -189,13 +192,12 @@ def _short(name: object, most: int = 22) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-def _finish(figure: go.Figure, *, height: int, legend: bool) -> go.Figure:
-    figure.update_layout(
-        showlegend=legend,
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
-        height=height,
-        margin={"l": 0, "r": 8, "t": 48, "b": 0},  # the button for a PNG has its place above the rest
-        paper_bgcolor=CLEAR,
-        plot_bgcolor=CLEAR,
-    )
-    return figure
+def _frame(*, height: int, legend: bool) -> dict[str, Any]:
+    return {
+        "showlegend": legend,
+        "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
+        "height": height,
+        "margin": {"l": 0, "r": 8, "t": 48, "b": 0},  # the button for a PNG has its place above the rest
+        "paper_bgcolor": CLEAR,
+        "plot_bgcolor": CLEAR,
+    }

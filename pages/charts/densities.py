@@ -16,31 +16,34 @@ def density_of_d(bins: pd.DataFrame, *, theme: str = "light") -> go.Figure:
 
     bins: columns split, low, high, faces, density (per unit of d); each split's area is 1. At most four splits.
     """
-    figure = go.Figure()
+    traces = []
     splits = list(dict.fromkeys(bins.split))
     for shade, split in zip(SHADES, splits, strict=False):
         rows, name = bins[bins.split == split], html.escape(str(split))
-        figure.add_bar(
-            x=(rows.low + rows.high) / 2,
-            y=rows.density,
-            name=name,
-            customdata=rows[["low", "high", "faces"]].to_numpy(),
-            hovertemplate="d %{customdata[0]:.2f} to %{customdata[1]:.2f}: density %{y:.2f}, %{customdata[2]:,} faces"
-            f"<extra>{name}</extra>",
-            marker={"color": faded(ANNOTATORS[theme], shade), "line": {"width": 1, "color": OUTLINE}},
+        traces.append(
+            {
+                "type": "bar",
+                "x": (rows.low + rows.high) / 2,
+                "y": rows.density,
+                "name": name,
+                "customdata": rows[["low", "high", "faces"]].to_numpy(),
+                "hovertemplate": "d %{customdata[0]:.2f} to %{customdata[1]:.2f}: density %{y:.2f}, "
+                f"%{{customdata[2]:,}} faces<extra>{name}</extra>",
+                "marker": {"color": faded(ANNOTATORS[theme], shade), "line": {"width": 1, "color": OUTLINE}},
+            }
         )
-    figure.update_xaxes(title="disagreement d", range=[0, bins.high.max() if len(bins) else 1.0])
-    figure.update_yaxes(title="density (area 1)", rangemode="tozero")
-    figure.update_layout(
-        showlegend=len(splits) > 1,
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
-        bargap=0.1,
-        height=280,
-        margin={"l": 0, "r": 8, "t": 48, "b": 0},
-        paper_bgcolor=CLEAR,
-        plot_bgcolor=CLEAR,
-    )
-    return figure
+    layout = {
+        "xaxis": {"title": {"text": "disagreement d"}, "range": [0, bins.high.max() if len(bins) else 1.0]},
+        "yaxis": {"title": {"text": "density (area 1)"}, "rangemode": "tozero"},
+        "showlegend": len(splits) > 1,
+        "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
+        "bargap": 0.1,
+        "height": 280,
+        "margin": {"l": 0, "r": 8, "t": 48, "b": 0},
+        "paper_bgcolor": CLEAR,
+        "plot_bgcolor": CLEAR,
+    }
+    return go.Figure(traces, layout)
 
 
 def describe_density(bins: pd.DataFrame) -> str:

@@ -59,7 +59,7 @@ def test_density_in_the_colour_of_the_part_on_one_logarithmic_scale():
     assert first.zmax == second.zmax
     counts = 10 ** np.array(second.z, dtype=float)
     assert counts.shape[0] == CELLS and counts[0, 0] == pytest.approx(3) and np.isnan(counts[0, 1])
-    assert second.text[0][0] == "3 faces"
+    assert second.customdata[0][0] == 3 and "%{customdata:,.0f} faces" in second.hovertemplate
     assert list(second.x) == pytest.approx((np.arange(9) + 0.5) * LEVEL)
 
 
