@@ -21,7 +21,8 @@ class Figure:
             verdict = f"{'met' if self.value >= self.at_least else 'MISSED'} (at least {self.at_least:g})"
         if self.at_most is not None:
             verdict = f"{'met' if self.value <= self.at_most else 'MISSED'} (at most {self.at_most:g})"
-        return f"{self.name:<84}{self.value:>10.3g} {self.unit:<12}{verdict}".rstrip()
+        value = f"{self.value:,.0f}" if abs(self.value) >= 1000 else f"{self.value:.3g}"
+        return f"{self.name:<84}{value:>10} {self.unit:<12}{verdict}".rstrip()
 
 
 def median(values: Sequence[float]) -> float:
