@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pages.charts.colours import faint
+from pages.charts.colours import CLEAR, faint
 
 LEGEND = {
     "orientation": "v",  # a line each: beside each other they would reach below the button for the image
@@ -17,6 +17,18 @@ LEGEND = {
     "font": {"size": 11},
 }
 THIN = 0.006  # half the width, as a share of x's extent, of a band whose point has no neighbour to reach to
+
+
+def frame(*, height: int) -> dict[str, Any]:
+    """The layout around lines that share their x."""
+    return {
+        "legend": LEGEND,
+        "hovermode": "x unified",
+        "height": height,
+        "margin": {"l": 0, "r": 8, "t": 28, "b": 0},
+        "paper_bgcolor": CLEAR,
+        "plot_bgcolor": CLEAR,
+    }
 
 
 def band(

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from pages.charts.bands import LEGEND, band
-from pages.charts.colours import ANNOTATORS, CLEAR, MODEL, OUTLINE
+from pages.charts.bands import band, frame
+from pages.charts.colours import ANNOTATORS, MODEL, OUTLINE
 from pages.charts.histograms import TITLES
 
 LINES = {"disagreement": "annotators", "brier": "model"}
@@ -56,14 +56,8 @@ def brier_by_percentile(
     layout = {
         "xaxis": across,
         "yaxis": up,
-        "legend": LEGEND,
-        "hovermode": "x unified",
-        "height": 350,
-        "margin": {"l": 0, "r": 8, "t": 28, "b": 0},
-        "paper_bgcolor": CLEAR,
-        "plot_bgcolor": CLEAR,
     }
-    return go.Figure(traces, layout)
+    return go.Figure(traces, {**layout, **frame(height=350)})
 
 
 def highest(deciles: Mapping[str, np.ndarray]) -> float:

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from pages.charts.bands import LEGEND, band
-from pages.charts.colours import CLEAR, MODEL, OUTLINE, TRIPLE, part_colour
+from pages.charts.bands import band, frame
+from pages.charts.colours import MODEL, OUTLINE, TRIPLE, part_colour
 
 TABLE_3 = 0.75  # the coverage of Table 3 of Ghandeharioun et al. 2019
 
@@ -73,14 +73,8 @@ def coverage_curves(
         "annotations": [beside(100 * at, text, "left" if at >= TABLE_3 else "right") for at, text in marks.items()],
         "xaxis": {"title": {"text": "faces kept (%)"}, "range": [4, 101], "dtick": 20},
         "yaxis": {"title": {"text": f"{shown.title} ({shown.unit})"}},
-        "legend": LEGEND,
-        "hovermode": "x unified",
-        "height": 380,
-        "margin": {"l": 0, "r": 8, "t": 28, "b": 0},
-        "paper_bgcolor": CLEAR,
-        "plot_bgcolor": CLEAR,
     }
-    return go.Figure(traces, layout)
+    return go.Figure(traces, {**layout, **frame(height=380)})
 
 
 def upright(x: float, dash: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cache.manifest import load
+from cache.reader import Cache
 from cache.writer import CacheWriter
 from tests import synthetic
 
@@ -51,3 +52,16 @@ def open_page(caches: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ap
         return test.run()
 
     return opened
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data folder for one test alone, which may save slices in it: a cache of 180 faces and a map of them."""
+    synthetic.write(tmp_path / "c", 180, layouts=("pca-compact-0",))
+    return tmp_path
+
+
+@pytest.fixture
+def cache(data: Path) -> Cache:
+    """The cache in it."""
+    return Cache(data / "c")
