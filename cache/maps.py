@@ -29,7 +29,7 @@ class Shade:
     """What tells faces apart on a map: a number column, or groups."""
 
     column: str  # of `Cache.columns`, or CORRECTNESS
-    texts: tuple[str, ...] = ()  # of a text column: a group each, in this order; all other texts are one more group
+    groups: tuple[Value, ...] = ()  # values of a text or class column, in this order; all others are one more group
 
 
 def extent(cache: Cache, layout: str) -> Window | None:
@@ -149,12 +149,12 @@ def _value(cache: Cache, model: str | None, shade: Shade) -> tuple[str, list[Val
         return "CASE WHEN majority IS NOT NULL THEN (predicted <> majority)::TINYINT END", []
     name = identifier(shade.column, known)
     kind = known[shade.column].kind
-    if kind == "class":
+    if kind == "class" and not shade.groups:
         return name, []
     if kind == "number":
         return f"CASE WHEN isfinite({name}::DOUBLE) THEN {name} END", []
-    cases = " ".join(f"WHEN {name} = ? THEN {i}" for i in range(len(shade.texts)))
-    return f"CASE WHEN {name} IS NULL THEN NULL {cases} ELSE {len(shade.texts)} END", list(shade.texts)
+    cases = " ".join(f"WHEN {name} = ? THEN {i}" for i in range(len(shade.groups)))
+    return f"CASE WHEN {name} IS NULL THEN NULL {cases} ELSE {len(shade.groups)} END", list(shade.groups)
 
 
 def _is_number(cache: Cache, model: str | None, shade: Shade) -> bool:

@@ -51,9 +51,11 @@ def shading_of(view: View, column: str) -> tuple[Shade, Shading]:
     if known.kind == "class":
         unknown = "no majority" if column == "majority" else "unknown"
         classes = view.cache.classes
-        few = classes[:MOST_GROUPS]
-        shading = map_shading.groups(title, few, theme(), other=len(classes) > len(few), unknown=unknown)
-        return Shade(column), shading
+        if len(classes) <= MOST_GROUPS:
+            return Shade(column), map_shading.groups(title, classes, theme(), unknown=unknown)
+        few = tuple(sorted(_frequent(view.stamp, view.model, column, view)))
+        names = [classes[index] for index in few]
+        return Shade(column, few), map_shading.groups(title, names, theme(), other=True, unknown=unknown)
     if known.kind == "text":
         texts = list(text_values(view, column))  # most frequent first
         few = tuple(sorted(texts[:MOST_GROUPS]))
@@ -67,6 +69,13 @@ def titled(columns: dict[str, Column], column: str) -> str:
     """The name of a column with its unit."""
     unit = columns[column].unit
     return names(columns)[column] + (f" ({unit})" if unit else "")
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _frequent(stamp: tuple[str, int], model: str | None, column: str, _view: View) -> list[int]:
+    """The classes that most faces have, of more than can be told apart by colour."""
+    found = _view.cache.values(model, column, limit=MOST_GROUPS + 1).value.dropna()
+    return [int(index) for index in found][:MOST_GROUPS]
 
 
 @st.cache_data(max_entries=128, show_spinner=False)

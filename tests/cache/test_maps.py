@@ -79,6 +79,7 @@ def test_groups_have_numbers(cache, everyone):
         return groups(points(cache, MODEL, LAYOUT, EVERYWHERE, shade).sort_values("face_id").value)
 
     assert value_of(Shade("predicted")) == everyone.predicted.tolist()
+    assert value_of(Shade("predicted", (3, 1))) == [{3: 0, 1: 1}.get(p, 2) for p in everyone.predicted]
     assert value_of(Shade("majority")) == [None if pd.isna(m) else int(m) for m in everyone.majority]
     wrong = [None if pd.isna(m) else int(m != p) for m, p in zip(everyone.majority, everyone.predicted, strict=True)]
     assert value_of(Shade(CORRECTNESS)) == wrong and {None, 0, 1} <= set(wrong)

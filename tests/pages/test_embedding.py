@@ -478,3 +478,15 @@ def test_a_drawn_lasso_becomes_short_and_stays_true(monkeypatch):
     assert (inside(x, y, tuple(circle)) == inside(x, y, found)).mean() > 0.995
     map_address.select([(0, 0), (1e-7, 0), (0, 1e-7)], "x", Window(-10, 20, -5, 15))  # a click that trembled
     assert parse_polygon(written["lasso"]) == found
+
+
+def test_of_many_classes_the_most_frequent_have_colours(open_page, tmp_path):
+    names = tuple(f"class {number}" for number in range(20))
+    synthetic.write(tmp_path / "many", 400, classes=names, layouts=(UMAP,))
+    page = open_page("embedding", data=tmp_path, colour="predicted class")
+    assert not page.exception
+    cache = Cache(tmp_path / "many")
+    frequent = cache.values(MODEL, "predicted").value.head(11).astype(int)
+    chart = json.loads(page.get("plotly_chart")[0].proto.spec)
+    legend = [trace["name"] for trace in chart["data"] if trace.get("showlegend", True) and trace.get("name")]
+    assert {*legend} == {*(names[index] for index in frequent), "other"}
