@@ -12,10 +12,11 @@ from cache.filters import Filter
 from cache.reader import EVERYTHING, Cache
 from cache.slices import Slice
 from pages.widgets import problems
-from pages.widgets.address import arrive, ignore, kept
+from pages.widgets.address import arrive, asked, ignore, kept
 from pages.widgets.bound import select
 from pages.widgets.chosen_slice import SLICE, choose_slice
 from pages.widgets.face_address import FACE, PICKED
+from pages.widgets.map_address import LASSO, LAYOUT, UNCERTAINTIES, WINDOW
 from pages.widgets.wording import count, plain
 
 PAGES = {  # as in app.py
@@ -28,7 +29,7 @@ PAGES = {  # as in app.py
     "pages/rejection.py": "Rejection",
     "pages/score.py": "Score",
 }
-OF_ONE_CACHE = ("lasso", "window", PICKED, FACE, "page")
+OF_ONE_CACHE = (LASSO, WINDOW, PICKED, FACE, "page")
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,8 @@ def choose_model(cache: Cache) -> str | None:
             st.caption("This cache holds no finished model.")
             return None
         infos = cache.manifest.models
-        model = select("Model", models, key="model", default=str(first_model(cache)), clears=("page",))
+        drawn = (LASSO, WINDOW) if asked(LAYOUT) == [UNCERTAINTIES] else ()
+        model = select("Model", models, key="model", default=str(first_model(cache)), clears=("page", *drawn))
         info = infos[model]
         st.caption(f"{plain(info.title)}, {count(info.samples, 'sample')} per face")
         if info.faces is not None:

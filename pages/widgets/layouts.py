@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 from cache.manifest import LayoutInfo
 from cache.store import PLANE
+from pages.widgets.address import asked, ignore
 from pages.widgets.bound import select
 from pages.widgets.caches import View
-from pages.widgets.map_address import LASSO, LAYOUT, WINDOW
+from pages.widgets.map_address import LASSO, LAYOUT, UNCERTAINTIES, WINDOW
 from pages.widgets.problems import empty
 from pages.widgets.wording import count, plain
-
-UNCERTAINTIES = "U_a and U_e"
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,9 @@ def choose_layout(view: View) -> Layout:
             "uncertainties would make one. Make a map:",
             embed_command(view),
         )
+    if (asked(LAYOUT) or [*found])[-1] not in found:
+        for drawn in (LASSO, WINDOW):
+            ignore(drawn, "it belongs to a map that is not here")
     title = select("Map", found, key=LAYOUT, default=default(view, found), clears=(LASSO, WINDOW, "page"), width=300)
     return found[title]
 

@@ -8,6 +8,7 @@ from cache.regions import Polygon, simplify
 from pages.widgets.address import asked, ignore, write
 
 LAYOUT, LASSO, WINDOW = "layout", "lasso", "window"
+UNCERTAINTIES = "U_a and U_e"  # the map whose axes are a model's own
 MOST_CORNERS = 64
 FARTHEST = 1e9  # a coordinate beyond it was never on a map
 

@@ -16,6 +16,7 @@ from pages.widgets.filters import text_values
 from pages.widgets.reading import HIGH, rule
 from pages.widgets.score_export import download
 from pages.widgets.score_face import Standing, alike, face_in_full
+from pages.widgets.score_input import SHOWN
 from pages.widgets.score_what_if import what_if
 from pages.widgets.scorer import weights
 from pages.widgets.wording import count, number, plain
@@ -72,7 +73,7 @@ def gallery(faces: Sequence[Found], chosen: int) -> None:
         key="found-faces",
         label="Faces found",
         colour=MODEL,
-        on_open=lambda number: write({"shown": str(number) if number > 1 else None}),
+        on_open=lambda number: write({SHOWN: str(number) if number > 1 else None}),
         layout="gallery",
         tile=84,
         picked=[chosen + 1],
@@ -104,10 +105,10 @@ def crop(face: FaceScore) -> None:
 
 def _chosen(faces: int) -> int:
     """Index of the face that ?shown= names, the first otherwise."""
-    text = (asked("shown") or ["1"])[-1]
+    text = (asked(SHOWN) or ["1"])[-1]
     if text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= faces:
         return int(text) - 1
-    ignore("shown", f"expected the number of a face, from 1 to {faces}")
+    ignore(SHOWN, f"expected the number of a face, from 1 to {faces}")
     return 0
 
 

@@ -7,8 +7,9 @@ from typing import TypeGuard
 import streamlit as st
 
 from engine.scores import PhotoScore, clean_name
+from pages.widgets.address import write
 from pages.widgets.caches import View
-from pages.widgets.score_input import Photo
+from pages.widgets.score_input import SHOWN, Photo
 from pages.widgets.scorer import CannotScore, NoPhoto, score_photo
 from pages.widgets.wording import count, plain
 
@@ -77,3 +78,4 @@ def _usable(key: Key, one: PhotoScore | NoPhoto) -> TypeGuard[PhotoScore]:
 def _take_whole(digest: str, wanted: bool) -> None:
     taken: set[str] = st.session_state.setdefault(WHOLE, set())
     (taken.add if wanted else taken.discard)(digest)
+    write({SHOWN: None})  # faces are counted anew

@@ -490,3 +490,16 @@ def test_of_many_classes_the_most_frequent_have_colours(open_page, tmp_path):
     chart = json.loads(page.get("plotly_chart")[0].proto.spec)
     legend = [trace["name"] for trace in chart["data"] if trace.get("showlegend", True) and trace.get("name")]
     assert {*legend} == {*(names[index] for index in frequent), "other"}
+
+
+def test_a_lasso_stays_on_the_map_it_was_drawn_on(open_page, tmp_path):
+    """The plane of U_a and U_e belongs to a model: of another one, or where there is none, the lasso means nothing."""
+    synthetic.write(tmp_path / "c", 120, models=("compact", MODEL, "compact-dropout"), layouts=(UMAP,))
+    around = {"layout": "U_a and U_e", "lasso": "-1,-1;9,-1;9,9;-1,9"}
+    gone = open_page("embedding", data=tmp_path, model="compact", **around)
+    assert not gone.exception and "belongs to a map that is not here" in words(gone)
+    assert "the selection" not in words(gone)
+    page = open_page("embedding", data=tmp_path, **around)
+    assert not page.exception and "lasso" in page.query_params
+    page.selectbox(key="model").select("compact-dropout").run()
+    assert not page.exception and "lasso" not in page.query_params and page.query_params["layout"] == "U_a and U_e"

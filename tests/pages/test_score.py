@@ -157,6 +157,23 @@ def test_hostile_urls(open_page, data, query):
     assert not page.exception and not page.error and "**happiness**" in words(page)
 
 
+def test_files_outlive_a_look_at_a_sample_until_they_are_forgotten(open_page, data):
+    page = with_files(open_page, data, ("wall.png", WALL))
+    assert "No face found in **wall.png**" in words(page) and "from before" not in words(page)
+    page.segmented_control(key="from").set_value("Sample").run(timeout=120)
+    assert "**6 faces**" in words(page)
+    page.segmented_control(key="from").set_value("Files").run(timeout=120)
+    assert "1 photo from before" in words(page) and "No face found in **wall.png**" in words(page)
+    page.button(key="forget").click().run()
+    assert "wall.png" not in words(page) and not page.session_state[scored.SCORED]
+
+
+def test_other_photos_begin_at_their_first_face(open_page, data):
+    page = open_page("score", data=data, **{"from": "Sample", "shown": "6"})
+    page.selectbox(key="sample").select(TITLES[1]).run(timeout=120)
+    assert not page.exception and "shown" not in page.query_params and "Ignored" not in words(page)
+
+
 def test_a_photo_taken_away_is_forgotten(open_page, data):
     page = open_page("score", data=data, **{"from": "Sample", "sample": TITLES[1]})
     assert len(page.session_state[scored.SCORED]) == 1
