@@ -207,10 +207,11 @@ def _flat(table: pa.Table, classes: tuple[str, ...]) -> pa.Table:
             columns[name] = pc.take(pa.array(classes), values)
         else:
             columns[name] = values
-    return pa.table({name: _harmless(values) for name, values in columns.items()})
+    return pa.table({name: harmless(values) for name, values in columns.items()})
 
 
-def _harmless(values: pa.ChunkedArray) -> pa.ChunkedArray:
+def harmless(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column for a CSV: an apostrophe before every text that a spreadsheet would run; numbers as they are."""
     if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
         return values
     return pc.if_else(pc.match_substring_regex(values, FORMULA), pc.binary_join_element_wise("'", values, ""), values)

@@ -50,18 +50,19 @@ def decode(data: bytes, source: str) -> Image.Image:
     if not data:
         raise ImageProblem(f"{source} is empty (0 bytes).")
     with _explained(source), _no_pillow_warnings(), Image.open(BytesIO(data), formats=FORMATS) as file:
+        _check_size(file.size, source)  # from the header alone, before memory is spent on pixels
+        _draft(file)
         return _decoded(file, source)
 
 
 def decode_opened(image: Image.Image, source: str) -> Image.Image:
     """The same for an image that somebody has opened with Pillow already; theirs is left as it is."""
     with _explained(source), _no_pillow_warnings():
+        _check_size(image.size, source)
         return _decoded(image, source)
 
 
 def _decoded(file: Image.Image, source: str) -> Image.Image:
-    _check_size(file.size, source)  # from the header alone, before memory is spent on pixels
-    _draft(file)
     file.load()
     return _upright(file, _to_grey_or_rgb(file, source))
 

@@ -62,7 +62,8 @@ class Scorer:
             faces, left_out = self.crops([image]), 0
         else:
             every = self._detector.find(image)
-            found = sorted(every, key=lambda face: -face.crop.width)[:MOST_FACES] if len(every) > MOST_FACES else every
+            largest = {id(face) for face in sorted(every, key=lambda face: -face.crop.width)[:MOST_FACES]}
+            found = [face for face in every if id(face) in largest]  # still from left to right
             left_out = len(every) - len(found)
             faces = [_placed(*pair) for pair in zip(self.crops([face.crop for face in found]), found, strict=True)]
         return PhotoScore(shown, image, self.classes, self.model.name, tuple(faces), left_out)

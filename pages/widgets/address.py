@@ -53,7 +53,7 @@ def ignore(key: str, reason: str) -> None:
 
 
 def write(changes: Changes) -> None:
-    """Change parameters, all in one step of the history; called from callbacks alone.
+    """Change parameters, all in one step of the history; called from callbacks, or before a rerun.
 
     They start from the URL that the page was drawn from: of two changes that follow each other quickly the browser may
     send the second before it has heard of the first.

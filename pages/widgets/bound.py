@@ -13,6 +13,7 @@ from typing import Any
 import streamlit as st
 
 from pages.widgets.address import asked, ignore, usable, write
+from pages.widgets.problems import ignored
 
 LONGEST = 40  # characters typed into a field
 
@@ -54,6 +55,8 @@ def several(
     found = usable(key, options)
     first = [value for value in default if value in options]
     value = first if found is None else found[:most]
+    for beyond in (found or [])[len(value) :]:
+        ignored(key, beyond, f"at most {most} can be chosen")
 
     def encode(chosen: list[str]) -> list[str] | None:
         return None if chosen == first else chosen or [""]

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
+from cache.export import harmless
 from engine.scores import PhotoScore, records
 from pages.widgets.caches import View
 from pages.widgets.score_face import Standing, as_known
@@ -44,9 +45,9 @@ def rows(view: View, model: str, photos: Sequence[PhotoScore], standing: Standin
 
 
 def as_csv(view: View, model: str, photos: Sequence[PhotoScore], standing: Standing) -> bytes:
-    table = pd.DataFrame(rows(view, model, photos, standing))
-    table["photo"] = table.photo.map(no_formula)
-    return table.to_csv(index=False).encode()
+    table = pa.Table.from_pylist(rows(view, model, photos, standing))
+    safe = pa.table({name: harmless(table.column(name)) for name in table.column_names})
+    return safe.to_pandas().to_csv(index=False).encode()
 
 
 def as_json(view: View, model: str, photos: Sequence[PhotoScore], standing: Standing) -> bytes:
@@ -62,12 +63,3 @@ def as_json(view: View, model: str, photos: Sequence[PhotoScore], standing: Stan
         "scored": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     return json.dumps({**made, "faces": rows(view, model, photos, standing)}, indent=1).encode()
-
-
-def no_formula(text: str) -> str:
-    """A text that a spreadsheet would take for a formula, or that begins with an apostrophe, gets one in front.
-
-    >>> no_formula("=1+1.jpg"), no_formula("me.jpg"), no_formula("'x")
-    ("'=1+1.jpg", 'me.jpg', "''x")
-    """
-    return f"'{text}" if text[:1] in "=+-@'\t\r" and text else text

@@ -63,7 +63,7 @@ def choose_standing(view: View) -> Standing:
         high = slider(
             "Counts as unsure from this percentile", LEAST_HIGH, MOST_HIGH, key="high", default=HIGH, width=250
         )
-    st.caption(rule(high))
+    st.caption(" ".join([rule(high), "The slice in the sidebar is not used here." * (view.slice is not None)]))
     return Standing(splits.get(shown), high)
 
 

@@ -131,6 +131,8 @@ def test_a_crowd_is_cut_to_its_largest_faces(monkeypatch):
     monkeypatch.setattr(scoring, "MOST_FACES", 4)
     (photo,) = score(sample(GROUP), "compact")
     assert len(photo.faces) == 4 and photo.left_out == 2
+    lefts = [face.box[0] for face in photo.faces]
+    assert lefts == sorted(lefts)
 
 
 def test_no_face_and_the_whole_image():

@@ -17,7 +17,7 @@ from cache.reader import Cache
 from engine.config import BuildConfig
 from engine.pipeline import build
 from engine.samples import GROUP, TITLES, sample
-from pages.widgets import score_export, score_what_if, scored, scorer
+from pages.widgets import score_what_if, scored, scorer
 from pages.widgets.score_export import as_csv, as_json
 from pages.widgets.score_face import Standing
 from pages.widgets.score_what_if import Change, apply
@@ -58,7 +58,7 @@ def png(image: Image.Image) -> bytes:
 WALL = png(Image.new("RGB", (300, 200), (90, 120, 90)))
 
 
-@pytest.mark.parametrize("module", [score_export, score_what_if])
+@pytest.mark.parametrize("module", [score_what_if])
 def test_examples_in_docstrings(module):
     found = doctest.testmod(module)
     assert found.attempted and not found.failed
