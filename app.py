@@ -16,6 +16,8 @@ st.navigation(
         st.Page("pages/calibration.py", title="Calibration"),
         st.Page("pages/disagreement.py", title="Disagreement"),
         st.Page("pages/rejection.py", title="Rejection"),
+        st.Page("pages/audit.py", title="Bias audit"),
+        st.Page("pages/probe.py", title="Probe"),
         st.Page("pages/score.py", title="Score"),
     ],
     position="hidden",  # the sidebar's own links carry the cache and the model to the next page

@@ -27,6 +27,8 @@ PAGES = {  # as in app.py
     "pages/calibration.py": "Calibration",
     "pages/disagreement.py": "Disagreement",
     "pages/rejection.py": "Rejection",
+    "pages/audit.py": "Bias audit",
+    "pages/probe.py": "Probe",
     "pages/score.py": "Score",
 }
 OF_ONE_CACHE = (LASSO, WINDOW, PICKED, FACE, "page")
