@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from pages.charts.colours import CLEAR, TRIPLE, part_colour
 
+GAP = 0.03  # between two panels, as a share of the width
 TITLES = {"u_total": "total U_t", "u_aleatoric": "aleatoric U_a", "u_epistemic": "epistemic U_e"}
 
 
@@ -23,60 +24,77 @@ def triple_histograms(
     """
     ceiling = axis_ceiling(bins)
     parts = [part for part in TRIPLE if part in bins]
-    figure = make_subplots(
-        cols=max(1, len(parts)),
-        shared_yaxes=True,
-        horizontal_spacing=0.03,
-        subplot_titles=[TITLES[part] for part in parts],
-    )
-    for column, part in enumerate(parts, start=1):
-        counts = bins[part]
-        figure.add_bar(
-            x=(counts.low + counts.high) / 2,
-            y=counts.faces,
-            width=counts.high - counts.low,
-            customdata=counts[["low", "high"]].to_numpy(),
-            hovertemplate="%{customdata[0]:.3f} to %{customdata[1]:.3f} nats: %{y:,} faces<extra></extra>",
-            marker={"color": part_colour(part, theme), "line": {"width": 0}},
-            name=TITLES[part],
-            row=1,
-            col=column,
-        )
-        cut = counts[counts.faces > ceiling]
-        if len(cut):
-            figure.add_annotation(
-                x=cut.high.iloc[-1],
-                y=0.84 * ceiling,  # below the label of the mean
-                text=" ↑ " + ", ".join(f"{n:,}" for n in cut.faces),
-                showarrow=False,
-                xanchor="left",
-                yanchor="top",
-                font={"size": 12},
-                row=1,
-                col=column,
-            )
+    width = (1 - GAP * max(0, len(parts) - 1)) / max(1, len(parts))
+    layout: dict[str, Any] = {"annotations": [], "shapes": []}
+    traces = []
+    for index, part in enumerate(parts):
+        number = str(index + 1) if index else ""  # Plotly's second axis is x2, its first x
+        x, y = f"x{number}", f"y{number}"
+        left = index * (width + GAP)
+        traces.append(bars(bins[part], part, part_colour(part, theme)) | {"xaxis": x, "yaxis": y})
+        layout[f"xaxis{number}"] = {
+            "domain": [left, left + width], "anchor": y, "title": {"text": "nats"}, "rangemode": "tozero",
+        }  # fmt: skip
+        shared = {"matches": "y", "showticklabels": False} if index else {"title": {"text": "faces"}}
+        layout[f"yaxis{number}"] = {"anchor": x, "domain": [0, 1], "range": [0, ceiling], **shared}
+        layout["annotations"].append(titled(TITLES[part], left + width / 2))
+        layout["annotations"] += cut_bars(bins[part], ceiling, x, y)
         mean = means.get(part, math.nan)
         if math.isfinite(mean):
-            figure.add_vline(
-                x=mean,
-                line={"width": 1.5, "dash": "dot", "color": "#888888"},
-                annotation={"text": f"mean {mean:.2f}" if mean >= 0.1 else f"mean {mean:.3f}", "font": {"size": 12}},
-                annotation_position="top right",
-                row=1,
-                col=column,
-            )
-        figure.update_xaxes(title="nats", rangemode="tozero", row=1, col=column)
-    figure.update_yaxes(range=[0, ceiling])
-    figure.update_yaxes(title="faces", col=1, row=1)
-    figure.update_layout(
-        showlegend=False,
-        bargap=0,
-        height=230,
-        margin={"l": 0, "r": 8, "t": 28, "b": 0},
-        paper_bgcolor=CLEAR,
-        plot_bgcolor=CLEAR,
+            layout["shapes"].append(mark(mean, x, y))
+            layout["annotations"].append(marked(mean, x, y))
+    return go.Figure(
+        traces,
+        {
+            **layout,
+            "showlegend": False,
+            "bargap": 0,
+            "height": 230,
+            "margin": {"l": 0, "r": 8, "t": 28, "b": 0},
+            "paper_bgcolor": CLEAR,
+            "plot_bgcolor": CLEAR,
+        },
     )
-    return figure
+
+
+def bars(counts: pd.DataFrame, part: str, colour: str) -> dict[str, Any]:
+    return {
+        "type": "bar",
+        "x": (counts.low + counts.high) / 2,
+        "y": counts.faces,
+        "width": counts.high - counts.low,
+        "customdata": counts[["low", "high"]].to_numpy(),
+        "hovertemplate": "%{customdata[0]:.3f} to %{customdata[1]:.3f} nats: %{y:,} faces<extra></extra>",
+        "marker": {"color": colour, "line": {"width": 0}},
+        "name": TITLES[part],
+    }
+
+
+def titled(text: str, middle: float) -> dict[str, Any]:
+    """The title of a panel, above its middle."""
+    place = {"x": middle, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "center", "yanchor": "bottom"}
+    return {**place, "text": text, "font": {"size": 16}, "showarrow": False}
+
+
+def cut_bars(counts: pd.DataFrame, ceiling: float, x: str, y: str) -> list[dict[str, Any]]:
+    """The numbers of faces of bars that do not fit, beside the last of them."""
+    cut = counts[counts.faces > ceiling]
+    if not len(cut):
+        return []
+    place = {"x": cut.high.iloc[-1], "y": 0.84 * ceiling, "xref": x, "yref": y, "xanchor": "left", "yanchor": "top"}
+    text = " ↑ " + ", ".join(f"{n:,}" for n in cut.faces)  # below the label of the mean
+    return [{**place, "text": text, "font": {"size": 12}, "showarrow": False}]
+
+
+def mark(mean: float, x: str, y: str) -> dict[str, Any]:
+    place = {"x0": mean, "x1": mean, "y0": 0, "y1": 1, "xref": x, "yref": f"{y} domain"}
+    return {"type": "line", **place, "line": {"width": 1.5, "dash": "dot", "color": "#888888"}}
+
+
+def marked(mean: float, x: str, y: str) -> dict[str, Any]:
+    place = {"x": mean, "y": 1, "xref": x, "yref": f"{y} domain", "xanchor": "left", "yanchor": "top"}
+    text = f"mean {mean:.2f}" if mean >= 0.1 else f"mean {mean:.3f}"
+    return {**place, "text": text, "font": {"size": 12}, "showarrow": False}
 
 
 def axis_ceiling(bins: Mapping[str, pd.DataFrame]) -> float:
