@@ -2,6 +2,7 @@
 
 import html
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,13 +36,12 @@ def map_of_points(
     """points: columns x, y, value, in the order to draw them: one that means nothing, for later ones cover earlier."""
     colours = shading.indices(points["value"].to_numpy())
     crossed = "wrong" in shading.names
-    figure = go.Figure()
-    _legend(figure, shading, colours, crossed)
-    figure.add_scattergl(
-        x=points["x"].to_numpy(np.float32),
-        y=points["y"].to_numpy(np.float32),
-        mode="markers",
-        marker={
+    faces = {
+        "type": "scattergl",
+        "x": points["x"].to_numpy(np.float32),
+        "y": points["y"].to_numpy(np.float32),
+        "mode": "markers",
+        "marker": {
             "color": colours,
             "colorscale": stepped(shading),
             "cmin": -0.5,
@@ -52,10 +52,10 @@ def map_of_points(
             "symbol": np.where(colours == shading.names.index("wrong"), CROSS, CIRCLE) if crossed else CIRCLE,
             "line": {"width": 0},
         },
-        hoverinfo="skip",  # the face itself is shown instead
-        showlegend=False,
-    )
-    return _finish(figure, frame, polygon, theme)
+        "hoverinfo": "skip",  # the face itself is shown instead
+        "showlegend": False,
+    }
+    return go.Figure([*_legend(shading, colours, crossed), faces], _layout(shading, frame, polygon, theme))
 
 
 def map_of_cells(
@@ -69,28 +69,28 @@ def map_of_cells(
 ) -> go.Figure:
     """cells, grid: as in `cache.maps.cells`."""
     window = frame.window
-    figure = go.Figure()
-    _legend(figure, shading, shading.indices(cells["value"].to_numpy()))
-    figure.add_layout_image(
-        source=raster(cells, grid, shading, window, polygon),
-        xref="x",
-        yref="y",
-        x=window.left,
-        y=window.top,
-        sizex=window.right - window.left,
-        sizey=window.top - window.bottom,
-        sizing="stretch",
-        layer="below",
-    )
-    figure.add_scatter(  # without a point on the axes there is nothing that a lasso could select
-        x=[window.left, window.right],
-        y=[window.bottom, window.top],
-        mode="markers",
-        marker={"opacity": 0},
-        hoverinfo="skip",
-        showlegend=False,
-    )
-    return _finish(figure, frame, polygon, theme)
+    corners = {  # without a point on the axes there is nothing that a lasso could select
+        "type": "scatter",
+        "x": [window.left, window.right],
+        "y": [window.bottom, window.top],
+        "mode": "markers",
+        "marker": {"opacity": 0},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+    image = {
+        "source": raster(cells, grid, shading, window, polygon),
+        "xref": "x",
+        "yref": "y",
+        "x": window.left,
+        "y": window.top,
+        "sizex": window.right - window.left,
+        "sizey": window.top - window.bottom,
+        "sizing": "stretch",
+        "layer": "below",
+    }
+    traces = [*_legend(shading, shading.indices(cells["value"].to_numpy())), corners]
+    return go.Figure(traces, {**_layout(shading, frame, polygon, theme), "images": [image]})
 
 
 def point_size(points: int) -> float:
@@ -111,64 +111,63 @@ def stepped(shading: Shading) -> list[tuple[float, str]]:
     return [(float(edges[i + side]), colour) for i, colour in enumerate(shading.palette) for side in (0, 1)]
 
 
-def _finish(figure: go.Figure, frame: Frame, polygon: Polygon | None, theme: str) -> go.Figure:
-    window = frame.window
-    if polygon is not None:
-        ink = ANNOTATORS[theme]
-        path = "M" + "L".join(f"{x},{y}" for x, y in polygon) + "Z"
-        figure.add_shape(type="path", path=path, line={"color": ink, "width": 1.5}, fillcolor=faint(ink[:7], 0.04))
+def _layout(shading: Shading, frame: Frame, polygon: Polygon | None, theme: str) -> dict[str, Any]:
+    window, ink = frame.window, ANNOTATORS[theme]
     axes = {"showgrid": False, "zeroline": False, "showticklabels": not frame.equal, "ticks": ""}
     # Where faces lie outside the window, the panel takes its shape, so as to show no empty place that is not empty.
-    shape = {"scaleanchor": "x", "constrain": "range" if frame.whole else "domain"} if frame.equal else {}
-    figure.update_xaxes(title=frame.across, range=[window.left, window.right], **axes, constrain=shape.get("constrain"))
-    figure.update_yaxes(title=frame.up, range=[window.bottom, window.top], **axes, **shape)
-    figure.update_layout(
-        height=HEIGHT,
-        margin={"l": 0, "r": 0, "t": 32, "b": 0},
-        dragmode="lasso",
-        newselection={"line": {"color": ANNOTATORS[theme], "width": 1.5, "dash": "solid"}},
-        legend={
+    constrain = {"constrain": "range" if frame.whole else "domain"} if frame.equal else {}
+    scale = {"scaleanchor": "x", **constrain} if frame.equal else {}
+    still = {} if shading.is_scale else {"itemclick": False, "itemdoubleclick": False}
+    return {
+        "xaxis": {"title": {"text": frame.across}, "range": [window.left, window.right], **axes, **constrain},
+        "yaxis": {"title": {"text": frame.up}, "range": [window.bottom, window.top], **axes, **scale},
+        "shapes": [] if polygon is None else [_outline(polygon, ink)],
+        "height": HEIGHT,
+        "margin": {"l": 0, "r": 0, "t": 32, "b": 0},
+        "dragmode": "lasso",
+        "newselection": {"line": {"color": ink, "width": 1.5, "dash": "solid"}},
+        "legend": {
             "orientation": "h",
             "y": -0.08,
             "yanchor": "top",
             "x": 0,
             "itemsizing": "constant",
             "title": {"text": ""},
+            **still,
         },
-        paper_bgcolor=CLEAR,
-        plot_bgcolor=CLEAR,
-    )
-    return figure
+        "paper_bgcolor": CLEAR,
+        "plot_bgcolor": CLEAR,
+    }
 
 
-def _legend(figure: go.Figure, shading: Shading, colours: np.ndarray, crossed: bool = False) -> None:
+def _outline(polygon: Polygon, ink: str) -> dict[str, Any]:
+    path = "M" + "L".join(f"{x},{y}" for x, y in polygon) + "Z"
+    return {"type": "path", "path": path, "line": {"color": ink, "width": 1.5}, "fillcolor": faint(ink[:7], 0.04)}
+
+
+def _legend(shading: Shading, colours: np.ndarray, crossed: bool = False) -> list[dict[str, Any]]:
     """Traces that draw nothing but the legend, or the bar of the scale. colours: (N,), which of them are there."""
-    nothing = {"x": [None], "y": [None], "mode": "markers", "hoverinfo": "skip"}
+    nothing = {"type": "scatter", "x": [None], "y": [None], "mode": "markers", "hoverinfo": "skip"}
     if shading.is_scale:
-        figure.add_scatter(
-            **nothing,
-            showlegend=False,
-            marker={
-                "color": [shading.low],
-                "cmin": shading.low,
-                "cmax": shading.high,
-                "colorscale": list(shading.palette[:-1]),
-                "showscale": True,
-                "colorbar": _bar(shading.title),
-            },
-        )
-        return
-    unknown = len(shading.names) - 1
+        scale = {
+            "color": [shading.low],
+            "cmin": shading.low,
+            "cmax": shading.high,
+            "colorscale": list(shading.palette[:-1]),
+            "showscale": True,
+            "colorbar": _bar(shading.title),
+        }
+        return [{**nothing, "showlegend": False, "marker": scale}]
+    unknown, traces = len(shading.names) - 1, []
     for i, (name, colour) in enumerate(zip(shading.names, shading.palette, strict=True)):
         if i == unknown and not (colours == unknown).any():
             continue
         symbol = CROSS if crossed and name == "wrong" else CIRCLE
-        marker = {"color": colour, "size": 9, "symbol": symbol}
-        figure.add_scatter(**nothing, name=html.escape(name), marker=marker)
-    figure.update_layout(legend={"itemclick": False, "itemdoubleclick": False})
+        traces.append({**nothing, "name": html.escape(name), "marker": {"color": colour, "size": 9, "symbol": symbol}})
+    return traces
 
 
-def _bar(title: str) -> dict:
+def _bar(title: str) -> dict[str, Any]:
     """Below the panel, which a narrow screen leaves no room beside."""
     return {
         "title": {"text": html.escape(title), "side": "top"},
