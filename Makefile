@@ -29,7 +29,7 @@ setup: .venv/installed  ## create .venv and install
 
 data/demo/.built: .venv/installed engine/assets/probe.parquet engine/assets/compact.safetensors
 	@mkdir -p data/demo && find data/demo -mindepth 1 -maxdepth 1 ! -name slices -exec rm -rf {} +
-	$(BIN)/python -m engine build probe: --out data/demo $(MODELS) --embed
+	$(BIN)/python -m engine build probe: --out data/demo $(MODELS) --measure --embed
 	@touch $@
 
 demo: data/demo/.built  ## build the demo cache from the rendered faces and open the app
@@ -59,13 +59,13 @@ bench: .venv/installed-dev  ## measure pipeline, MC dropout and app: make bench 
 
 ferplus: .venv/installed  ## build the FER+ cache: make ferplus FERPLUS=PATH
 	@test -n "$(FERPLUS)" || { echo "Say where FER+ is: make ferplus FERPLUS=PATH"; exit 1; }
-	$(BIN)/python -m engine build ferplus:$(FERPLUS) --out data/ferplus $(MODELS) --embed
+	$(BIN)/python -m engine build ferplus:$(FERPLUS) --out data/ferplus $(MODELS) --measure --embed
 
 paper: .venv/installed  ## reproduce the first paper on FER+: make paper FERPLUS=PATH
 	@test -n "$(FERPLUS)" || { echo "Say where FER+ is: make paper FERPLUS=PATH"; exit 1; }
 	$(BIN)/python -m engine weights casia-webface
 	$(BIN)/python -m engine weights vggface2
-	$(BIN)/python -m engine build ferplus:$(FERPLUS) --out data/ferplus $(MODELS) $(PAPER) --embed
+	$(BIN)/python -m engine build ferplus:$(FERPLUS) --out data/ferplus $(MODELS) $(PAPER) --measure --embed
 	$(BIN)/python -m engine evaluate data/ferplus --json docs/results.json --markdown docs/results.md \
 	  --gap docs/gap.json --gap docs/gap-layers.json --gap docs/gap-uncnet.json
 

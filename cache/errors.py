@@ -21,6 +21,10 @@ class CacheBusy(CacheError):
     """Another build holds the cache."""
 
 
+class AttributeClash(CacheError):
+    """Two columns of attributes would have one name."""
+
+
 class BadQuery(CacheError):
     """A filter or sort names a column the cache does not have, or a value of the wrong kind."""
 

@@ -167,12 +167,16 @@ def _chunks(ids: np.ndarray) -> Iterator[np.ndarray]:
 def _tables(chosen: Selection) -> Iterator[pa.Table]:
     """Everything that is known of the faces but the samples, chunk by chunk, in the order of the faces."""
     cache, model = chosen.cache, chosen.model
-    of_face = ["face_id", *DETAILS, *(name for name in cache.columns(None) if name != "face_id")]
-    of_model = [name for name in cache.columns(model) if name not in of_face]
-    parts = [_part("faces", of_face)]
+    beside = {table: names for table, names in cache.attribute_tables.items() if table != "faces" and names}
+    elsewhere = {"face_id", *(name for names in beside.values() for name in names)}
+    of_face = [name for name in cache.columns(None) if name not in elsewhere]
+    of_model = [name for name in cache.columns(model) if name not in elsewhere and name not in of_face]
+    parts = [_part("faces", ["face_id", *DETAILS, *of_face])]
+    parts += [_part(table, ["face_id", *names]) for table, names in beside.items()]
     if model is not None:
         parts.append(_part(f"predictions/model={model}", ["face_id", "probs", *of_model]))
-    sql = f"SELECT * FROM {' JOIN '.join(parts)}{' USING (face_id)' if model else ''} ORDER BY face_id"
+    joined = parts[0] + "".join(f" JOIN {part} USING (face_id)" for part in parts[1:])
+    sql = f"SELECT * FROM {joined} ORDER BY face_id"
     for ids in _chunks(chosen.ids):
         ends = [int(ids[0]), int(ids[-1])] if len(ids) else [0, -1]
         yield _typed(cache, model, cache.arrow(sql, ends * len(parts), chosen={"face_id": ids}))

@@ -72,6 +72,23 @@ class NeighbourInfo:
 
 
 @dataclass(frozen=True)
+class AttributeInfo:
+    """How one table of attributes was made."""
+
+    title: str  # what they are, in words
+    method: str  # 'measured' in the images, or from a 'file' of the user's
+    columns: tuple[str, ...]  # attr_*, in the table's order
+    settings: dict[str, Any] = field(default_factory=dict)
+    file: str = ""  # its name; '' for what was measured
+    sha256: str = ""  # of the file
+    matched: int | None = None  # faces with a row in the file
+    unmatched: int = 0  # rows of the file that are about no face
+    several: int = 0  # of them, rows that would be about several faces
+    first_without: tuple[str, ...] = ()  # sources of the first faces without a row, a few
+    first_unmatched: tuple[str, ...] = ()  # sources of the first unmatched rows, a few
+
+
+@dataclass(frozen=True)
 class Chunk:
     """One stretch of the source that is done: its faces, and the models that have scored them."""
 
@@ -99,6 +116,7 @@ class Manifest:
     backbones: dict[str, BackboneInfo] = field(default_factory=dict)  # of the features that are kept
     layouts: dict[str, LayoutInfo] = field(default_factory=dict)  # by name, such as 'umap-compact-0'
     neighbours: dict[str, NeighbourInfo] = field(default_factory=dict)  # by backbone
+    attributes: dict[str, AttributeInfo] = field(default_factory=dict)  # by table: 'measured', or a file's name
     chunks: tuple[Chunk, ...] = ()
     parts: dict[str, dict[str, Part]] = field(default_factory=dict)  # table -> part name -> Part
 
@@ -130,8 +148,20 @@ class Manifest:
         done = [b for b in self.neighbours if self.rows(f"neighbours/backbone={b}") == self.faces]
         return tuple(done) if self.faces else ()
 
+    @property
+    def ready_attributes(self) -> tuple[str, ...]:
+        """Tables of attributes that have a row for every face so far."""
+        done = [name for name in self.attributes if self.rows(f"attributes/of={name}") == self.faces]
+        return tuple(done) if self.faces else ()
+
     def rows(self, table: str) -> int:
         return sum(part.rows for part in self.parts.get(table, {}).values())
+
+    def with_attributes(self, name: str, info: AttributeInfo) -> "Manifest":
+        """A table of attributes announced, without any row that it had before."""
+        others = {other: about for other, about in self.attributes.items() if other != name}
+        parts = {table: parts for table, parts in self.parts.items() if table != f"attributes/of={name}"}
+        return replace(self, attributes={**others, name: info}, parts=parts)
 
     def with_part(self, table: str, name: str, part: Part) -> "Manifest":
         return replace(self, parts={**self.parts, table: {**self.parts.get(table, {}), name: part}})
@@ -177,9 +207,15 @@ def _parse(raw: dict[str, Any]) -> Manifest:
             "backbones": {name: BackboneInfo(**info) for name, info in raw.get("backbones", {}).items()},
             "layouts": {name: LayoutInfo(**info) for name, info in raw.get("layouts", {}).items()},
             "neighbours": {name: NeighbourInfo(**info) for name, info in raw.get("neighbours", {}).items()},
+            "attributes": {name: _attribute_info(info) for name, info in raw.get("attributes", {}).items()},
             "chunks": tuple(Chunk(**chunk) for chunk in raw["chunks"]),
             "parts": {
                 table: {name: Part(**part) for name, part in parts.items()} for table, parts in raw["parts"].items()
             },
         }
     )
+
+
+def _attribute_info(raw: dict[str, Any]) -> AttributeInfo:
+    lists = ("columns", "first_without", "first_unmatched")
+    return AttributeInfo(**{**raw, **{name: tuple(raw[name]) for name in lists}})

@@ -15,7 +15,7 @@ from cache import manifest as manifests
 from cache.errors import BadQuery
 from cache.filters import Column, Filter, Sort, Value, quote
 from cache.manifest import Manifest
-from cache.schema import ATTRIBUTE_PREFIX, SCORES
+from cache.schema import SCORES
 from cache.store import PLANE, WIDE, Store
 
 MAX_ROWS = 5_000  # no query returns more
@@ -65,16 +65,14 @@ class Cache:
 
     @cached_property
     def attributes(self) -> dict[str, Column]:
-        """The dataset's own columns, by their name in the cache."""
-        if not self._store.has("faces"):
-            return {}
-        found = {}
-        for f in self._store.fields("faces"):
-            if f.name.startswith(ATTRIBUTE_PREFIX):
-                text = str(f.type) in ("string", "large_string")
-                unit = (f.metadata or {}).get(b"unit", b"").decode()
-                found[f.name] = Column(f.name, "text" if text else "number", unit)
-        return found
+        """What is known of each face beside its votes, by the column's name in the cache: the dataset's own columns,
+        measurements of the images, a user's labels."""
+        return {f.name: _column(f) for fields in self._store.attributes().values() for f in fields}
+
+    @cached_property
+    def attribute_tables(self) -> dict[str, tuple[str, ...]]:
+        """Which table each attribute stands in: 'faces' for the dataset's own, else one of `manifest.attributes`."""
+        return {table: tuple(f.name for f in fields) for table, fields in self._store.attributes().items()}
 
     def columns(self, model: str | None) -> dict[str, Column]:
         """Every column to sort or filter by: of the faces, and of the model when there is one."""
@@ -303,6 +301,13 @@ class Cache:
 def among(faces: str) -> str:
     """That a face is in a table of faces. `coalesce` has DuckDB look each face up there, and not the slow reverse."""
     return f"coalesce(face_id IN (SELECT face_id FROM {faces}), FALSE)"
+
+
+def _column(field: pa.Field) -> Column:
+    metadata = field.metadata or {}
+    unit, description = (metadata.get(key, b"").decode() for key in (b"unit", b"description"))
+    text = str(field.type) in ("string", "large_string")
+    return Column(field.name, "text" if text else "number", unit, description)
 
 
 def _array(values: Any) -> np.ndarray | None:

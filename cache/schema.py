@@ -44,6 +44,17 @@ def faces(classes: int, attributes: Sequence[pa.Field] = ()) -> pa.Schema:
     )
 
 
+def attribute_field(name: str, *, text: bool = False, unit: str = "", description: str = "") -> pa.Field:
+    """The column of an attribute; `name` is the dataset's, without the prefix."""
+    metadata = {key: value for key, value in (("unit", unit), ("description", description)) if value}
+    return pa.field(ATTRIBUTE_PREFIX + name, pa.string() if text else pa.float64(), metadata=metadata or None)
+
+
+def attributes(fields: Sequence[pa.Field]) -> pa.Schema:
+    """One row per face, in the order of the faces: attributes that the dataset itself does not have."""
+    return pa.schema([_field("face_id", pa.int64(), nullable=False), *fields])
+
+
 def thumbnails() -> pa.Schema:
     """JPEG or PNG bytes of each face, sorted by face_id."""
     return pa.schema([_field("face_id", pa.int64(), nullable=False), _field("thumbnail", pa.binary(), nullable=False)])

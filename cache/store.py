@@ -1,8 +1,8 @@
 """The tables of one cache in DuckDB: Parquet parts as views, and in memory the narrow columns that every query reads.
 
-A million faces fill 60 MB with their narrow columns and 30 MB more with those of each model; votes and probabilities
-follow when statistics first need them, 20 and 40 MB. Queries are then ten to fifty times as fast as straight from the
-parts, where samples, features and thumbnails stay.
+A million faces fill 60 MB with their narrow columns, 8 MB more with each attribute that is a number, and 30 MB more
+with the columns of each model; votes and probabilities follow when statistics first need them, 20 and 40 MB. Queries
+are then ten to fifty times as fast as straight from the parts, where samples, features and thumbnails stay.
 """
 
 import hashlib
@@ -19,6 +19,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cache import narrow
+from cache.attributes import expect_distinct, is_attribute
+from cache.attributes import table as attribute_table
 from cache.errors import BadQuery, CacheGone, SchemaMismatch
 from cache.filters import Region, quote
 from cache.manifest import Manifest
@@ -29,7 +32,6 @@ WIDE = ("source", "content_id", "votes")  # of the faces, left in their parts: t
 NARROW = ("predicted", *SCORES)  # of a model's predictions
 MOST_SCORED = 5_000_000  # rows of predictions and lists in memory, all models together; but four tables in any case
 MOST_ENCLOSED = 8_000_000  # faces in all the regions that are remembered; 8 bytes each
-MOST_DISTINCT = 1_000  # texts of a column that is kept as numbers of a list of them
 PLANE = "uncertainty of "  # and a model: the map whose x is the model's U_a, and y its U_e
 
 
@@ -94,12 +96,29 @@ class Store:
         except pa.ArrowInvalid as problem:
             raise self._unreadable(problem) from None
 
+    def attributes(self) -> dict[str, list[pa.Field]]:
+        """The attr_* columns of each table that has them for every face, the faces' own first.
+
+        Raises AttributeClash for two of one name, which no writer lets through.
+        """
+        if not self.has("faces"):
+            return {}
+        tables = ["faces", *map(attribute_table, self.manifest.ready_attributes)]
+        found = {table: [f for f in self.fields(table) if is_attribute(f.name)] for table in tables}
+        names = {table: [f.name for f in fields] for table, fields in found.items()}
+        expect_distinct(names.pop("faces"), names)
+        return found
+
     def faces(self) -> str:
-        """The faces' narrow columns, in memory."""
+        """The faces' narrow columns, in memory, with all attributes beside them."""
         name = quote("narrow faces")
         with self._lock:
             if name not in self._kept:
-                self.rows(f"CREATE TABLE {name} AS SELECT {', '.join(self._face_columns())} FROM faces", [])
+                beside = {table: fields for table, fields in self.attributes().items() if table != "faces" and fields}
+                for table in beside:
+                    self._expect_in_order(table)
+                own = [field for field in self.fields("faces") if field.name not in WIDE]
+                narrow.load(self.rows, name, {"faces": own, **beside})
                 self._kept.add(name)
         return name
 
@@ -170,23 +189,12 @@ class Store:
 
     # ---- inside
 
-    def _face_columns(self) -> list[str]:
-        """Narrow columns; texts of few values become numbers of a list, which takes a fifteenth of the memory."""
-        fields = [f for f in self.fields("faces") if f.name not in WIDE]
-        texts = [f.name for f in fields if str(f.type) in ("string", "large_string")]
-        counts = ", ".join(f"approx_count_distinct({quote(name)})" for name in texts)
-        distinct = dict(zip(texts, self.rows(f"SELECT {counts} FROM faces", [])[0], strict=True)) if texts else {}
-        columns = []
-        for field in fields:
-            column = quote(field.name)
-            if 0 < distinct.get(field.name, 0) <= MOST_DISTINCT:
-                values = quote(f"values of {field.name}")
-                listed = f"SELECT DISTINCT {column} FROM faces WHERE {column} IS NOT NULL ORDER BY 1"
-                self.rows(f"CREATE TYPE {values} AS ENUM ({listed})", [])
-                columns.append(f"{column}::{values} AS {column}")
-            else:
-                columns.append(column)
-        return columns
+    def _expect_in_order(self, table: str) -> None:
+        if not narrow.in_order(self.rows, table):
+            raise SchemaMismatch(
+                f"The table '{table}' of the cache at {self.folder} does not follow the order of its faces. "
+                "Build the cache again into a new folder."
+            )
 
     def _load(self, name: str, predictions: str) -> int:
         """One model's narrow columns into memory; without face_id where the rows are those of the faces, in order."""

@@ -18,12 +18,15 @@ import pyarrow.parquet as pq
 
 from cache import manifest as manifests
 from cache import schema
+from cache.attributes import expect_distinct, is_attribute
 from cache.errors import CacheBusy, CacheNotFound, SchemaMismatch
 from cache.manifest import Chunk, Manifest, Part
 
 LOCK = ".lock"
 SLICES = "slices"  # what readers have saved: outlives a cache that is built anew
-TABLES = ("faces", "thumbnails", "predictions", "features", "embeddings", "neighbours", "rejects", "summary")
+TABLES = (
+    "faces", "thumbnails", "predictions", "features", "embeddings", "neighbours", "attributes", "rejects", "summary",
+)  # fmt: skip
 
 
 class CacheWriter:
@@ -79,7 +82,11 @@ class CacheWriter:
         return self._manifest
 
     def start(self, manifest: Manifest) -> None:
-        """Record a new or continued build."""
+        """Record a new or continued build. Raises AttributeClash when two attributes would have one name."""
+        if manifest.attributes:
+            faces = [self.folder / part.file for part in manifest.parts.get("faces", {}).values()]
+            own = [name for name in pq.read_schema(faces[0]).names if is_attribute(name)] if faces else []
+            expect_distinct(own, {name: info.columns for name, info in manifest.attributes.items()})
         self._replace_manifest(manifest)
 
     def commit(

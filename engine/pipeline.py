@@ -2,8 +2,8 @@
 
 The source is cut into chunks of a fixed number of entries. A chunk is done when the manifest names its faces and the
 predictions of every model asked for; done chunks are skipped, so the same code starts a build, resumes one that was
-killed, and adds a model to a finished cache. Three stages overlap: threads read and decode the next chunk, the device
-computes on this one, another thread writes the last one.
+killed, and adds a model or measurements to a finished cache. Three stages overlap: threads read and decode the next
+chunk, the device computes on this one, another thread writes the last one.
 """
 
 import time
@@ -17,13 +17,19 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
+from cache.attributes import MEASURED
+from cache.attributes import table as attribute_table
 from cache.manifest import Chunk, Manifest
 from cache.writer import CacheWriter
 from engine import device as devices
+from engine import measuring as measurements
 from engine import models, plan, records
 from engine.config import BuildConfig
 from engine.embed import add_pca
 from engine.faces import FaceDetector
+from engine.imports.attribute_file import read_attributes
+from engine.imports.attributes import add_attributes, announce
+from engine.measuring import Found, Measuring
 from engine.plan import BuildProblem, Job, Shape
 from engine.records import FaceRow
 from engine.sources import open_source
@@ -47,12 +53,17 @@ def build(config: BuildConfig, progress: Progress, *, command: str = "") -> Mani
     """Build, resume or extend the cache at config.out. Raises SourceProblem, BuildProblem, WeightsProblem, CacheError,
     OSError (disk); whatever it raises, the cache stays readable and the same command goes on from there."""
     source = open_source(config.source, config.labels)
+    given = read_attributes(config.attributes) if config.attributes else None
     with CacheWriter(config.out) as writer:
         engine = plan.load_engine(config, writer.manifest)
+        measuring = measurements.load() if config.measure else None
         classes = plan.classes(source, engine, config.classes, writer.manifest)
-        writer.start(plan.manifest(config, source, engine, classes, writer.manifest, command))
+        shape = Shape(classes, source.attributes + (DETECTION if config.faces == "detect" else ()))
+        measured = measuring.info if measuring else None
+        manifest = plan.manifest(config, source, engine, classes, writer.manifest, command, measured)
+        plan.expect_distinct(announce(given, manifest, config.out) if given else manifest, shape.attributes)
+        writer.start(manifest)
         detector = FaceDetector() if config.faces == "detect" else None
-        shape = Shape(classes, source.attributes + (DETECTION if detector else ()))
         next_id = writer.manifest.faces if writer.manifest else 0
         device = devices.choose_device(config.device)
         with (
@@ -63,9 +74,10 @@ def build(config: BuildConfig, progress: Progress, *, command: str = "") -> Mani
             jobs = plan.jobs(config, source, writer, engine)
             written: Future[None] | None = None
             started = time.monotonic()
-            for job, decoded in _decoded(jobs, readers, detector, engine.inputs if engine else ()):
+            decoder = Decoder(detector, engine.inputs if engine else (), measuring)
+            for job, decoded in _decoded(jobs, readers, decoder):
                 first_id = next_id if job.new else job.first_id
-                rows = _compute(job, decoded, first_id, config, engine, shape, batches)
+                rows = _compute(job, decoded, first_id, config, engine, measuring, shape, batches)
                 next_id += rows.faces if job.new else 0
                 if written is not None:
                     written.result()  # at most one part waits for the disk; its errors surface here
@@ -83,22 +95,35 @@ def build(config: BuildConfig, progress: Progress, *, command: str = "") -> Mani
             table = summarise(config.out, writer.manifest)
             writer.commit({"summary": table}, "part-00000", seconds=time.monotonic() - started)
             writer.finish()
+        if given is not None:
+            add_attributes(writer, given)
         return writer.manifest
 
 
 # ---- the three stages
 
 
-def _decoded(
-    jobs: Iterator[Job], readers: ThreadPoolExecutor, detector: FaceDetector | None, inputs: tuple[str, ...]
-) -> Iterator[tuple[Job, Decoded]]:
+@dataclass(frozen=True)
+class Decoder:
+    """What is done to an image while it is in memory."""
+
+    detector: FaceDetector | None
+    inputs: tuple[str, ...]  # of the trunks
+    measuring: Measuring | None
+
+    def of(self, job: Job) -> "Decoder":
+        """Without what the job has no need of."""
+        return Decoder(self.detector, self.inputs if job.trunks else (), self.measuring if job.measure else None)
+
+
+def _decoded(jobs: Iterator[Job], readers: ThreadPoolExecutor, decoder: Decoder) -> Iterator[tuple[Job, Decoded]]:
     """Decode each job's entries in threads, one job ahead of the one that is handed out."""
 
     def submit(job: Job) -> tuple[Job, list[Future[Decoded]]]:
         size = 64  # entries per task: small enough to spread, large enough to cost nothing
         entries = job.entries if job.decode else ()
         slices = [entries[i : i + size] for i in range(0, len(entries), size)]
-        return job, [readers.submit(_decode, part, detector, inputs) for part in slices]
+        return job, [readers.submit(_decode, part, decoder.of(job)) for part in slices]
 
     ahead: tuple[Job, list[Future[Decoded]]] | None = None
     try:
@@ -115,31 +140,35 @@ def _decoded(
                 future.cancel()
 
 
-def _decode(entries: Sequence[Item | Reject], detector: FaceDetector | None, inputs: tuple[str, ...]) -> Decoded:
+def _decode(entries: Sequence[Item | Reject], decoder: Decoder) -> Decoded:
     """Faces and rejects of some entries, in order. Whatever one image does, the others go on."""
-    rows: Decoded = []
+    found = _found(entries, decoder)
+    return list(decoder.measuring.rows(found)) if decoder.measuring else [row for row, _ in found]
+
+
+def _found(entries: Sequence[Item | Reject], decoder: Decoder) -> Iterator[Found]:
     for entry in entries:
         if isinstance(entry, Reject):
-            rows.append(entry)
+            yield entry, None
             continue
         stage: Any = "decode"
         try:
             image = entry.load()
-            if detector is None:
-                rows.append(FaceRow.of(entry, image, inputs))
-                continue
-            stage = "detect"
-            found = detector.find(image)
-            rows.extend(_detected(entry, found, inputs) or [Reject(entry.source, "detect", "no face found")])
+            if decoder.detector is None:
+                found: list[Found] = [(FaceRow.of(entry, image, decoder.inputs), image)]
+            else:
+                stage = "detect"
+                faces = _detected(entry, decoder.detector.find(image), decoder.inputs)
+                found = faces or [(Reject(entry.source, "detect", "no face found"), None)]
         except ImageProblem as problem:
-            rows.append(Reject(entry.source, stage, str(problem)))
+            found = [(Reject(entry.source, stage, str(problem)), None)]
         except Exception as problem:  # one strange image must not end a build of a million
-            rows.append(Reject(entry.source, stage, f"unexpected {type(problem).__name__}: {problem}"))
-    return rows
+            found = [(Reject(entry.source, stage, f"unexpected {type(problem).__name__}: {problem}"), None)]
+        yield from found
 
 
-def _detected(entry: Item, found: Sequence[Any], inputs: tuple[str, ...]) -> list[FaceRow]:
-    rows = []
+def _detected(entry: Item, found: Sequence[Any], inputs: tuple[str, ...]) -> list[Found]:
+    rows: list[Found] = []
     for index, face in enumerate(found):
         left, top, right, bottom = (float(v) for v in face.box)
         extra = {
@@ -147,7 +176,7 @@ def _detected(entry: Item, found: Sequence[Any], inputs: tuple[str, ...]) -> lis
             "detection": float(face.probability),
         }  # fmt: skip
         item = entry if len(found) == 1 else replace(entry, source=f"{entry.source}#{index}")
-        rows.append(FaceRow.of(item, face.crop, inputs, extra))
+        rows.append((FaceRow.of(item, face.crop, inputs, extra), face.crop))
     return rows
 
 
@@ -161,10 +190,10 @@ class Rows:
 
 
 def _compute(
-    job: Job, decoded: Decoded, first_id: int, config: BuildConfig, engine: models.Engine | None, shape: Shape,
-    batches: ThreadPoolExecutor,
+    job: Job, decoded: Decoded, first_id: int, config: BuildConfig, engine: models.Engine | None,
+    measuring: Measuring | None, shape: Shape, batches: ThreadPoolExecutor,
 ) -> Rows:  # fmt: skip
-    """All tables of one part: faces and rejects when they are new, then every model's predictions."""
+    """All tables of one part: faces and rejects when they are new, measurements, then every model's predictions."""
     faces = [row for row in decoded if isinstance(row, FaceRow)]
     rejects = [row for row in decoded if isinstance(row, Reject)]
     tables: dict[str, pa.Table] = {}
@@ -178,7 +207,9 @@ def _compute(
         votes = records.known_votes(job.known, len(shape.classes))
         if job.decode and [row.content_id for row in faces] != job.known["content_id"].to_pylist():
             raise BuildProblem(plan.changed(config, job.entries[-1].source))
-    if engine is not None:
+    if measuring is not None and job.measure:
+        tables[attribute_table(MEASURED)] = records.attribute_table(faces, first_id, measuring.attributes)
+    if engine is not None and (job.models or job.features):
         tables |= _predict(job, faces, first_id, votes, engine, config, batches)
     chunk = Chunk(len(job.entries), len(faces), job.entries[-1].source) if job.new else None
     return Rows(tables, chunk, len(votes))

@@ -9,7 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cache.manifest import BackboneInfo, Manifest, ModelInfo, SourceInfo
+from cache import attributes
+from cache.attributes import MEASURED
+from cache.manifest import AttributeInfo, BackboneInfo, Manifest, ModelInfo, SourceInfo
+from cache.schema import ATTRIBUTE_PREFIX
 from cache.writer import CacheWriter
 from engine import device as devices
 from engine import models
@@ -38,6 +41,7 @@ class Job:
     entries: Sequence[Item | Reject]
     models: tuple[str, ...]  # to be scored
     features: tuple[str, ...]  # to be kept
+    measure: bool  # whether its faces are to be measured
     new: bool  # its faces are not in the cache yet; else first_id and known tell which they are
     first_id: int = 0
     known: pa.Table | None = None  # content_id and votes of the faces that are there
@@ -46,7 +50,12 @@ class Job:
     @property
     def decode(self) -> bool:
         """Whether the images have to be looked at: not when all features that the models read are kept already."""
-        return self.new or not self.stored
+        return self.new or self.measure or not self.stored
+
+    @property
+    def trunks(self) -> bool:
+        """Whether trunks have to see the images."""
+        return bool(self.models or self.features) and not self.stored
 
     @property
     def part(self) -> str:
@@ -95,9 +104,9 @@ def classes(
 
 def manifest(
     config: BuildConfig, source: Source, engine: models.Engine | None, classes: tuple[str, ...],
-    earlier: Manifest | None, command: str,
+    earlier: Manifest | None, command: str, measured: AttributeInfo | None = None,
 ) -> Manifest:  # fmt: skip
-    """The manifest to start from: a new one, or the earlier one with the models asked for added."""
+    """The manifest to start from: a new one, or the earlier one with the models and measurements asked for added."""
     settings: dict[str, Any] = {
         "source": source.spec, "labels": str(config.labels) if config.labels else None,
         "faces": config.faces, "limit": config.limit, "chunk": config.chunk,
@@ -124,12 +133,20 @@ def manifest(
                 device.type,
             ),
         )  # fmt: skip
-    added = set(infos) - set(start.models)
+    added = bool(set(infos) - set(start.models))
+    if measured is not None and start.attributes.get(MEASURED) != measured:  # never, or in another way
+        start, added = start.with_attributes(MEASURED, measured), True
     kept = {name: engine.backbones[name] for name in kept_features(config, engine)} if engine else {}
     return replace(
         start, models=infos, backbones={**kept, **start.backbones}, command=command, hardware=devices.hardware(device),
         packages=package_versions(), complete=start.complete and not added,
     )  # fmt: skip
+
+
+def expect_distinct(manifest: Manifest, own: Sequence[Attribute]) -> None:
+    """Raise AttributeClash, before the work begins, when two attributes would have one name. own: of the faces."""
+    names = [ATTRIBUTE_PREFIX + attribute.name for attribute in own]
+    attributes.expect_distinct(names, {name: info.columns for name, info in manifest.attributes.items()})
 
 
 def kept_features(config: BuildConfig, engine: models.Engine) -> tuple[str, ...]:
@@ -152,18 +169,21 @@ def jobs(config: BuildConfig, source: Source, writer: CacheWriter, engine: model
                 raise BuildProblem(changed(config, chunk[-1].source))
         features = kept_features(config, engine) if engine else ()
         if new:
-            yield Job(index, chunk, config.models, features, new)
+            yield Job(index, chunk, config.models, features, config.measure, new)
             continue
         todo = tuple(name for name in config.models if part not in manifest.parts.get(f"predictions/model={name}", {}))
         missing = tuple(name for name in features if part not in manifest.parts.get(f"features/backbone={name}", {}))
-        if todo or missing:
-            assert engine is not None
+        measure = config.measure and part not in manifest.parts.get(attributes.table(MEASURED), {})
+        if todo or missing or measure:
             known = pq.read_table(config.out / manifest.parts["faces"][part].file, columns=["content_id", "votes"])
             first_id = sum(c.faces for c in manifest.chunks[:index])
-            read = {backbone for name in todo for backbone in engine.models[name].backbones} | set(missing)
+            read = set(missing)
+            if engine is not None:
+                read |= {backbone for name in todo for backbone in engine.models[name].backbones}
             kept = {name: manifest.parts.get(f"features/backbone={name}", {}).get(part) for name in read}
             stored = {name: config.out / file.file for name, file in kept.items() if file is not None}
-            yield Job(index, chunk, todo, missing, new, first_id, known, stored if len(stored) == len(kept) else {})
+            stored = stored if len(stored) == len(kept) else {}
+            yield Job(index, chunk, todo, missing, measure, new, first_id, known, stored)
 
 
 def changed(config: BuildConfig, where: str) -> str:

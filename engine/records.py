@@ -1,8 +1,9 @@
 """Faces and predictions as the Arrow tables that the cache stores."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +30,7 @@ class FaceRow:
     thumbnail: bytes
     pixels: dict[str, np.ndarray]  # input of a trunk -> the crop as that trunk sees it, uint8
     extra: dict[str, float]  # attributes found by detection
+    measured: Mapping[str, float | str | None] = field(default_factory=dict)  # in the image
 
     @classmethod
     def of(
@@ -37,6 +39,9 @@ class FaceRow:
         width, height = image.size
         pixels = {name: PREPARE[name](image) for name in inputs}
         return cls(item, width, height, content_id(image), thumbnail(image), pixels, extra or {})
+
+    def with_measured(self, values: Mapping[str, float | str | None]) -> "FaceRow":
+        return replace(self, measured=values)
 
 
 def votes_of(rows: Sequence[FaceRow], classes: int) -> np.ndarray:
@@ -58,14 +63,7 @@ def vectors(path: Path) -> np.ndarray:
 
 
 def attribute_fields(attributes: Sequence[Attribute]) -> list[pa.Field]:
-    return [
-        pa.field(
-            schema.ATTRIBUTE_PREFIX + attribute.name,
-            pa.float64() if attribute.kind == "number" else pa.string(),
-            metadata={"unit": attribute.unit} if attribute.unit else None,
-        )
-        for attribute in attributes
-    ]
+    return [schema.attribute_field(a.name, text=a.kind == "text", unit=a.unit) for a in attributes]
 
 
 def face_tables(
@@ -90,11 +88,19 @@ def face_tables(
     }
     for attribute in attributes:
         values = [row.extra.get(attribute.name, row.item.attributes.get(attribute.name)) for row in rows]
-        kind = pa.float64() if attribute.kind == "number" else pa.string()
-        columns[schema.ATTRIBUTE_PREFIX + attribute.name] = pa.array(values, kind, from_pandas=True)
+        columns[schema.ATTRIBUTE_PREFIX + attribute.name] = _values(attribute, values)
     faces = pa.table(columns, schema=schema.faces(classes, attribute_fields(attributes)))
     thumbnails = {"face_id": ids, "thumbnail": [row.thumbnail for row in rows]}
     return {"faces": faces, "thumbnails": pa.table(thumbnails, schema=schema.thumbnails())}
+
+
+def attribute_table(rows: Sequence[FaceRow], first_id: int, attributes: Sequence[Attribute]) -> pa.Table:
+    """What was measured in the images of some consecutive faces."""
+    columns: dict[str, Any] = {"face_id": np.arange(first_id, first_id + len(rows))}
+    for attribute in attributes:
+        values = [row.measured[attribute.name] for row in rows]
+        columns[schema.ATTRIBUTE_PREFIX + attribute.name] = _values(attribute, values)
+    return pa.table(columns, schema=schema.attributes(attribute_fields(attributes)))
 
 
 def prediction_table(
@@ -136,6 +142,11 @@ def feature_table(vectors: np.ndarray, first_id: int) -> pa.Table:
 def reject_table(rejects: Sequence[Reject]) -> pa.Table:
     rows = [{"source": r.source, "stage": r.stage, "reason": r.reason} for r in rejects]
     return pa.Table.from_pylist(rows, schema=schema.rejects())
+
+
+def _values(attribute: Attribute, values: Sequence[float | str | None]) -> pa.Array:
+    """A column of the cache; what is missing, or NaN, becomes null."""
+    return pa.array(values, pa.float64() if attribute.kind == "number" else pa.string(), from_pandas=True)
 
 
 def _fixed(rows: np.ndarray, missing: np.ndarray | None = None) -> pa.Array:

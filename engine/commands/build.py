@@ -8,6 +8,7 @@ import typer
 from engine.commands.shared import command_line, plain_errors
 
 if TYPE_CHECKING:
+    from cache.manifest import Manifest
     from engine.config import EmbedConfig
 
 
@@ -30,12 +31,20 @@ def build(
     batch: Annotated[int | None, typer.Option(min=1, help="Faces per forward pass")] = None,
     samples: Annotated[bool, typer.Option(help="Keep all samples, for the spread in a face's detail")] = True,
     classes: Annotated[str | None, typer.Option(help="a,b,c: of a SOURCE that names none and has no --model")] = None,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Measure skin tone, pose, light and sharpness; docs/attributes.md")
+    ] = False,
+    attributes: Annotated[
+        Path | None, typer.Option(help="CSV or Parquet of what you know of the faces, by source; docs/attributes.md")
+    ] = None,
     embed: Annotated[bool, typer.Option("--embed", help="Then map the faces by these models' features")] = False,
 ) -> None:  # fmt: skip
     """Score every face of SOURCE into a cache. Run it again to resume, or with another --model to add that model."""
     with plain_errors():
         from engine.backbones.facenet import named
         from engine.config import BuildConfig, EmbedConfig
+        from engine.imports.attribute_file import table_name
+        from engine.imports.attributes import report
         from engine.pipeline import build as run
         from engine.progress import progress_bar
         from engine.sources import open_source
@@ -47,6 +56,7 @@ def build(
             source, out, tuple(dict.fromkeys(model or ())), labels, faces, limit, device, precision, batch,
             samples=samples, features=named(features or ()),
             classes=None if classes is None else tuple(name.strip() for name in classes.split(",")),
+            measure=measure, attributes=attributes,
         )  # fmt: skip
         opened = open_source(source, labels)
         total = opened.count
@@ -57,6 +67,11 @@ def build(
             f"{out}: {manifest.faces:,} faces, {rejected:,} rejected inputs, "
             f"models: {', '.join(manifest.models) or 'none'}. {bar.report()}"
         )
+        if measure:
+            typer.echo(f"Measured in every face: {', '.join(_measured(manifest))}.")
+        if attributes is not None:
+            for line in report(out, manifest, table_name(attributes)):
+                typer.echo(line)
         if not (opened.classes or model or classes) and manifest.classes == FER_CLASSES:
             typer.echo(f"Neither SOURCE nor --classes names any classes, so they are FER+'s: {', '.join(FER_CLASSES)}.")
         if embed:
@@ -64,6 +79,12 @@ def build(
                 EmbedConfig(out, tuple(dict.fromkeys(manifest.models[name].backbones[0] for name in config.models)))
             )
         typer.echo(f"Browse it: make app CACHE={out}")
+
+
+def _measured(manifest: "Manifest") -> list[str]:
+    from cache.attributes import MEASURED
+
+    return [column.removeprefix("attr_") for column in manifest.attributes[MEASURED].columns]
 
 
 def embed(

@@ -84,7 +84,7 @@ def place_votes(counts: Sequence[int], positions: Sequence[int | None], n_classe
 
 def read_labels(path: Path) -> Labels:
     """Read a labels CSV. Raises SourceProblem naming the first wrong line and what to do about it."""
-    rows = _rows(path)
+    rows = csv_lines(path)
     first = next(rows, None)
     if first is None:
         raise SourceProblem(f"{path} is empty. Its first line must be {FIRST_LINES}.")
@@ -213,7 +213,7 @@ def label_classes(labels: Sequence[str]) -> tuple[tuple[str, ...], dict[str, int
     return tuple(spellings), {s: i for i, s in enumerate(spellings)}
 
 
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+def csv_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     """(line number, cells) of every line that is not blank."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
