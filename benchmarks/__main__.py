@@ -10,7 +10,7 @@ import itertools
 from pathlib import Path
 
 CACHE, MILLION = Path("data/ferplus"), Path("data/million")
-PARTS = ("mc_dropout", "pipeline", "precision", "statistics", "app", "grid", "sessions", "score")
+PARTS = ("mc_dropout", "pipeline", "precision", "attributes", "statistics", "audit", "app", "grid", "sessions", "score")
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
     )
     parser.add_argument("--only", choices=PARTS, help="one part alone")
     arguments = parser.parse_args()
-    from benchmarks import app, grid, mc_dropout, pipeline, precision, score, sessions, statistics
+    from benchmarks import app, attributes, audit, grid, mc_dropout, pipeline, precision, score, sessions, statistics
     from engine import device as devices
 
     here = devices.hardware(devices.choose_device())
@@ -37,7 +37,9 @@ def main() -> None:
         "mc_dropout": mc_dropout.figures(),
         "pipeline": pipeline.figures(source),
         "precision": precision.figures(source),
+        "attributes": attributes.figures(source),
         "statistics": itertools.chain.from_iterable(map(statistics.figures, small)),
+        "audit": itertools.chain.from_iterable(map(audit.figures, small)),
         "app": itertools.chain.from_iterable(map(app.figures, small + large)),
         "grid": itertools.chain.from_iterable(map(grid.figures, small)),
         "sessions": sessions.figures(small + large),
