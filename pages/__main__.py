@@ -34,12 +34,13 @@ def load() -> None:
         time.sleep(0.02)
     opening = threading.Thread(target=load_cache, name="load-cache", daemon=True)
     try:
-        import pages.widgets.caches  # noqa: F401
+        import pages.widgets.caches
 
         opening.start()  # DuckDB reads while Python goes on with its modules
-        import plotly.graph_objects
+        import plotly.graph_objects  # noqa: F401
 
         import pages.widgets.agreement
+        import pages.widgets.audit
         import pages.widgets.browse
         import pages.widgets.calibration
         import pages.widgets.embedding

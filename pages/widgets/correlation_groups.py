@@ -6,12 +6,12 @@ import streamlit as st
 from cache.filters import Filter
 from engine.metrics.ceiling import noise_ceiling
 from pages.charts.agreement import METHODS, describe_groups, group_dots
+from pages.findings.groups import MOST_GROUPS, groups_of
 from pages.widgets.agreement import Followed, correlate, faces_of, parts_of, trusted, without_claims
 from pages.widgets.bound import select, switch
 from pages.widgets.caches import View
 from pages.widgets.figure import figure, theme
 from pages.widgets.filters import number_range, text_values
-from pages.widgets.groups import MOST_GROUPS, groups_of
 from pages.widgets.measured import MIN_FACES, numbers_of
 from pages.widgets.problems import guard
 from pages.widgets.wording import names

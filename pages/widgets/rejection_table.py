@@ -1,31 +1,16 @@
 """Table 3 of Ghandeharioun et al. 2019 for every order, at their coverage and at any other, and the areas."""
 
-from dataclasses import dataclass
-
-import numpy as np
 import pandas as pd
 import streamlit as st
 
 from cache.filters import Filter
-from engine.metrics.bootstrap import Estimate
-from pages.charts.coverage import ORDERS, SCORES, TABLE_3, Score
+from pages.charts.coverage import ORDERS
+from pages.findings.rejection import Order, Row, rows_of
 from pages.widgets.caches import View
 from pages.widgets.estimates import cell, statistics
 from pages.widgets.figure import csv
 from pages.widgets.measured import described
-from pages.widgets.rejection_measures import Order
 from pages.widgets.wording import PALETTE, plain
-
-AREA = Score("area", "")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One statistic by every order."""
-
-    label: str
-    score: Score
-    estimates: dict[str, Estimate]  # by order, as in ORDERS
 
 
 def table(view: View, where: Filter, found: dict[str, Order], kept: float, n: int) -> None:
@@ -35,7 +20,7 @@ def table(view: View, where: Filter, found: dict[str, Order], kept: float, n: in
         (
             row.label,
             *(cell(e, row.score.decimals, row.score.scale) for e in row.estimates.values()),
-            faces(row),
+            row.faces,
         )
         for row in rows
     ]
@@ -46,31 +31,6 @@ def table(view: View, where: Filter, found: dict[str, Order], kept: float, n: in
     )
     csv(data(rows), key="coverage-table-data", name=f"coverage-{view.model}")
     st.caption(" ".join(notes(view, where, n)))
-
-
-def rows_of(found: dict[str, Order], kept: float) -> list[Row]:
-    rows = []
-    for name, score in SCORES.items():
-        for coverage in sorted({1.0, TABLE_3, kept}, reverse=True):
-            which = "all faces" if coverage == 1 else f"{100 * coverage:.0f} % kept"
-            estimates = {order: at(measures.curve, name, coverage) for order, measures in found.items()}
-            rows.append(Row(f"{score.title} ({score.unit}), {which}", score, estimates))
-    rows.append(Row("AURC of the errors", AREA, {order: measures.area.aurc for order, measures in found.items()}))
-    rows.append(Row("excess AURC", AREA, {order: measures.area.excess for order, measures in found.items()}))
-    return rows
-
-
-def at(curve: dict[str, np.ndarray], name: str, coverage: float) -> Estimate:
-    """One point of a curve; n counts the faces kept whose score is known."""
-    row = int(np.abs(curve["coverage"] - coverage).argmin())
-    value, low, high = (float(curve[f"{name}{end}"][row]) for end in ("", "_low", "_high"))
-    return Estimate(value, low, high, int(curve[f"{name}_n"][row]))
-
-
-def faces(row: Row) -> str:
-    """n of the row, from the fewest to the most where the orders keep different numbers of known faces."""
-    fewest, most = (pick(e.n for e in row.estimates.values()) for pick in (min, max))
-    return f"{most:,}" if fewest == most else f"{fewest:,} to {most:,}"
 
 
 def data(rows: list[Row]) -> pd.DataFrame:

@@ -30,6 +30,8 @@ _NAMES = {
     "width": "width",
     "height": "height",
     "face_id": "dataset order",
+    "attr_ita": "skin tone ITA",
+    "attr_monk": "skin tone Monk",
 }
 
 

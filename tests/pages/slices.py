@@ -10,7 +10,7 @@ from cache.slices import Slice, load, save
 
 MODEL = "compact-ensemble"
 WHEN = "2026-11-24T12:00:00+00:00"
-PAGES = ("overview", "faces", "slices", "embedding", "calibration", "disagreement", "rejection")
+PAGES = ("overview", "faces", "slices", "embedding", "calibration", "disagreement", "rejection", "audit")
 SURE = Filter(ranges=(("confidence", 0.3, math.inf),))
 WRONG = Filter(correct=False)
 SIDE = Filter(values=(("attr_light", ("side",)),))

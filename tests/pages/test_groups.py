@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cache.filters import Column
-from pages.widgets.groups import MOST_GROUPS, RANGES, groups_of
+from pages.findings.groups import MOST_GROUPS, RANGES, groups_of
 
 NUMBER, TEXT, CLASS = Column("attr_x", "number", "px"), Column("attr_x", "text"), Column("majority", "class")
 

@@ -9,7 +9,7 @@ from engine.config import ImportConfig
 from engine.imports.importing import import_predictions
 from tests import synthetic
 
-PAGES = ("overview", "faces", "calibration", "disagreement", "rejection")
+PAGES = ("overview", "faces", "calibration", "disagreement", "rejection", "audit")
 FACES = 90
 
 

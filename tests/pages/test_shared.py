@@ -14,7 +14,7 @@ from pages.widgets.measured import described
 from tests import synthetic
 from tests.pages.test_overview import words
 
-PAGES = ("calibration", "disagreement", "rejection")
+PAGES = ("calibration", "disagreement", "rejection", "audit")
 
 
 @pytest.mark.parametrize("module", [colours, estimates, face_detail, figure, handed_over])

@@ -1,4 +1,4 @@
-"""Cutting the faces shown into groups by one column: a class, a text, or a number in ranges."""
+"""Cutting faces into groups by one column: a class, a text, or a number in ranges."""
 
 from collections.abc import Sequence
 
