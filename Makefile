@@ -27,9 +27,10 @@ help:  ## list the commands
 
 setup: .venv/installed  ## create .venv and install
 
-data/demo/.built: .venv/installed engine/assets/probe.parquet engine/assets/compact.safetensors
+data/demo/.built: .venv/installed engine/assets/probe.parquet engine/assets/compact.safetensors engine/assets/skew.safetensors
 	@mkdir -p data/demo && find data/demo -mindepth 1 -maxdepth 1 ! -name slices -exec rm -rf {} +
-	$(BIN)/python -m engine build probe: --out data/demo $(MODELS) --measure --embed
+	$(BIN)/python -m engine build probe: --out data/demo $(MODELS) --model compact-balanced --model compact-skewed --measure
+	$(BIN)/python -m engine embed data/demo --space compact-0
 	@touch $@
 
 demo: data/demo/.built  ## build the demo cache from the rendered faces and open the app
@@ -67,7 +68,7 @@ paper: .venv/installed  ## reproduce the first paper on FER+: make paper FERPLUS
 	$(BIN)/python -m engine weights vggface2
 	$(BIN)/python -m engine build ferplus:$(FERPLUS) --out data/ferplus $(MODELS) $(PAPER) --measure --embed
 	$(BIN)/python -m engine evaluate data/ferplus --json docs/results.json --markdown docs/results.md \
-	  --gap docs/gap.json --gap docs/gap-layers.json --gap docs/gap-uncnet.json
+	  --gap docs/gap.json --gap docs/gap-layers.json --gap docs/gap-uncnet.json --skew docs/skew.json
 
 train: .venv/installed  ## train the compact model: make train FERPLUS=PATH
 	@test -n "$(FERPLUS)" || { echo "Say where FER+ is: make train FERPLUS=PATH"; exit 1; }

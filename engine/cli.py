@@ -4,7 +4,7 @@ import logging
 
 import typer
 
-from engine.commands import build, exchange, results, scoring, training
+from engine.commands import attributes, build, exchange, probe, report, results, scoring, training
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
@@ -15,8 +15,11 @@ for command in (
     build.build,
     build.embed,
     exchange.import_predictions,
+    attributes.attributes,
     results.evaluate,
     results.explain_gap,
+    report.report,
+    probe.probe,
     training.train,
     training.weights,
     exchange.export,

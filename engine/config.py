@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.backbones.compact import DEPTHS, WIDTHS
+from engine.metrics.lacking import DARK_FROM, PROFILE_FROM
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class BuildConfig:
     samples: bool = True  # keep all S samples, for the spread in the face's detail
     features: tuple[str, ...] = ()  # backbones whose features are kept, beside those that the models read
     classes: tuple[str, ...] | None = None  # of a source that names none; None: the model's, else FER+'s
+    measure: bool = False  # skin tone, pose, light and sharpness of every face, measured while it is decoded
+    attributes: Path | None = None  # CSV or Parquet of what is known of the faces, by source
 
 
 @dataclass(frozen=True)
@@ -92,3 +95,20 @@ class TrainConfig:
     erase: int = 16  # px, longest side of the erased box; 4 at least
     widths: tuple[int, ...] = WIDTHS
     depths: tuple[int, ...] = DEPTHS
+
+
+@dataclass(frozen=True)
+class SkewConfig(TrainConfig):
+    """`python -m engine train skew`: two ensembles alike in all but what their training faces lacked.
+
+    What is not listed here is the compact model's recipe. docs/models/skew.md has the design.
+    """
+
+    epochs: int = 150  # of 576 faces: 1,350 steps, as many as 6 epochs of the compact model's
+    batch: int = 64  # 9 steps an epoch; the compact model's 128 would leave 4
+    learning_rate: float = 0.05  # half the compact model's, with half its batch
+    rendered_from: float = 1.0  # the rendered faces are all there is; none join later
+    widths: tuple[int, ...] = (16, 32, 48, 56)  # a tenth of the compact model's parameters: ten members below 4 MB
+    dark_from: int = DARK_FROM  # Monk tone; this and darker ones are removed from the skewed arm
+    profile_from: int = PROFILE_FROM  # degrees; heads turned so far to either side are removed too
+    subset_seed: int = 6  # of the balanced arm's choice of faces

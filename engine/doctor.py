@@ -21,7 +21,7 @@ def checks(data: Path = Path("data")) -> Iterator[Check]:
     from cache.reader import Cache
     from engine import device as devices
     from engine.provenance import package_versions
-    from engine.weights.compact import load_compact
+    from engine.weights.compact import load_compact, load_skew
     from engine.weights.files import WeightsProblem
 
     device = devices.choose_device()
@@ -32,6 +32,11 @@ def checks(data: Path = Path("data")) -> Iterator[Check]:
     try:
         weights = load_compact()
         yield Check("weights", True, f"compact: {len(weights.members)} members, sha256 {weights.sha256[:12]}")
+    except WeightsProblem as problem:
+        yield Check("weights", False, str(problem))
+    try:
+        for name, weights in load_skew().items():
+            yield Check("weights", True, f"{name}: {len(weights.members)} members, sha256 {weights.sha256[:12]}")
     except WeightsProblem as problem:
         yield Check("weights", False, str(problem))
     yield from _facenet()

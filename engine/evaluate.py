@@ -41,7 +41,7 @@ class Report:
     markdown: str
 
 
-def evaluate(folder: Path, split: str | None = None, gap: Sequence[Path] = ()) -> Report:
+def evaluate(folder: Path, split: str | None = None, gap: Sequence[Path] = (), skew: Path | None = None) -> Report:
     """Raises CacheError when there is nothing to report."""
     from engine.models import UNCNET
 
@@ -68,6 +68,10 @@ def evaluate(folder: Path, split: str | None = None, gap: Sequence[Path] = ()) -
         from engine.paper.gap_report import section
 
         blocks += ["## Why the paper's accuracies are lower", *map(section, gap)]
+    if skew is not None:
+        from engine import skew_report
+
+        blocks.append(skew_report.section(skew))
     return Report(text, json.dumps(content, indent=1, allow_nan=False) + "\n", "\n\n".join(blocks) + "\n")
 
 

@@ -13,10 +13,11 @@ from engine.backbones import facenet
 from engine.backbones.compact import CompactBackbone
 from engine.backbones.trunk import Trunk
 from engine.estimators import deterministic, ensemble
+from engine.estimators.head import Head
 from engine.estimators.mc_dropout import ThinnedNetworks
 from engine.estimators.model import Model
 from engine.sources.rows import FER_CLASSES
-from engine.weights.compact import load_compact
+from engine.weights.compact import load_compact, load_skew
 from engine.weights.facenet import load_trunk
 from engine.weights.heads import load_uncnet
 
@@ -25,8 +26,9 @@ COMPACT_SAMPLES, COMPACT_MASKS = 50, 10  # S of compact-dropout; masks per membe
 UNCNET_SAMPLES, UNCNET_MASKS = 100, 20  # S of uncnet; masks per head of uncnet-ensemble
 
 COMPACT = ("compact", "compact-dropout", "compact-ensemble")
+SKEW = ("compact-balanced", "compact-skewed")  # of the skew experiment: docs/models/skew.md
 UNCNET = ("baseline", "uncnet", "uncnet-ensemble")
-NAMES = COMPACT + UNCNET
+NAMES = COMPACT + SKEW + UNCNET
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,8 @@ def load(
     trunks: dict[Trunk, str] = {}  # with the hash of its weights
     if set(names) & set(COMPACT):
         models |= _compact(names, trunks, target, weights)
+    if set(names) & set(SKEW):
+        models |= _skew(names, trunks, target)
     if set(names) & set(UNCNET):
         models |= _uncnet(names, target)
     wanted = [*features, *(b for name in names if name in UNCNET for b in models[name].backbones)]
@@ -123,17 +127,42 @@ def _compact(
         title = f"Compact network, Monte Carlo dropout with {COMPACT_SAMPLES} masks"
         add("compact-dropout", title, COMPACT_SAMPLES, SEED, (first,), lambda features: thinned(features[first]))
     if "compact-ensemble" in names:
-        networks = {b: ThinnedNetworks(head, COMPACT_MASKS, SEED + i) for i, (b, head) in enumerate(heads.items())}
         title = f"Ensemble of {len(heads)} compact networks x {COMPACT_MASKS} dropout masks"
-        add(
-            "compact-ensemble", title, len(heads) * COMPACT_MASKS, SEED, tuple(heads),
-            lambda features: ensemble.predict([networks[b](features[b]) for b in networks]),
-        )  # fmt: skip
+        made["compact-ensemble"] = _ensemble("compact-ensemble", title, heads, compact.sha256)
     read = {backbone for model in made.values() for backbone in model.backbones}
     for (name, _), member in zip(heads.items(), compact.members, strict=True):
         if name in read:
             trunks[CompactBackbone(name, member.trunk).to(target)] = compact.sha256
     return made
+
+
+def _skew(names: tuple[str, ...], trunks: dict[Trunk, str], target: torch.device) -> dict[str, Model]:
+    """The two ensembles of the skew experiment; adds the trunks that they read."""
+    titles = {
+        "balanced": "rendered faces of every tone and turn",
+        "skewed": "rendered faces without dark tones and profiles",
+    }
+    made: dict[str, Model] = {}
+    for arm, weights in load_skew().items():
+        name = f"compact-{arm}"
+        if name not in names:
+            continue
+        heads = {f"{name}-{i}": member.head.to(target) for i, member in enumerate(weights.members)}
+        title = f"{len(heads)} small networks x {COMPACT_MASKS} dropout masks, trained on {titles[arm]}"
+        made[name] = _ensemble(name, title, heads, weights.sha256)
+        for backbone, member in zip(heads, weights.members, strict=True):
+            trunks[CompactBackbone(backbone, member.trunk).to(target)] = weights.sha256
+    return made
+
+
+def _ensemble(name: str, title: str, heads: Mapping[str, Head], sha256: str) -> Model:
+    """Every head with dropout masks of its own, each on the features of its own trunk. heads: by backbone."""
+    networks = {b: ThinnedNetworks(head, COMPACT_MASKS, SEED + i) for i, (b, head) in enumerate(heads.items())}
+
+    def predict(features: Mapping[str, Tensor]) -> Tensor:
+        return ensemble.predict([networks[b](features[b]) for b in networks])
+
+    return Model(name, title, len(heads) * COMPACT_MASKS, SEED, tuple(heads), sha256, predict)
 
 
 def _uncnet(names: tuple[str, ...], target: torch.device) -> dict[str, Model]:

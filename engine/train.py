@@ -10,6 +10,7 @@ import json
 import logging
 import math
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
@@ -21,7 +22,7 @@ from torch import Tensor, nn
 
 from engine import device as devices
 from engine.augment import augment
-from engine.backbones.compact import CompactTrunk, prepare, standardise
+from engine.backbones.compact import DEPTHS, WIDTHS, CompactTrunk, prepare, standardise
 from engine.config import TrainConfig
 from engine.estimators.head import Head
 from engine.sources import open_source
@@ -41,17 +42,24 @@ class Examples:
 class Compact(nn.Module):
     """Trunk and head together, as they are trained."""
 
-    def __init__(self, classes: int, dropout: float) -> None:
+    def __init__(
+        self, classes: int, dropout: float, widths: Sequence[int] = WIDTHS, depths: Sequence[int] = DEPTHS
+    ) -> None:
         super().__init__()
-        self.trunk = CompactTrunk()
-        self.head = Head(CompactTrunk.features, classes, dropout)
+        self.trunk = CompactTrunk(widths, depths)
+        self.head = Head(self.trunk.features, classes, dropout)
 
 
-def load_examples(spec: str, split: str) -> Examples:
-    """Every face of one split that has votes, in the source's order. Raises SourceProblem when there is none."""
+def load_examples(spec: str, split: str, only: frozenset[str] | None = None) -> Examples:
+    """Every face of one split that has votes, in the source's order; with `only`, those of these names.
+
+    Raises SourceProblem when there is none.
+    """
     pixels, targets = [], []
     for entry in open_source(spec).entries():
         if not isinstance(entry, Item) or entry.split != split or entry.votes is None or not sum(entry.votes):
+            continue
+        if only is not None and entry.source not in only:
             continue
         try:
             pixels.append(prepare(entry.load()))
@@ -65,19 +73,27 @@ def load_examples(spec: str, split: str) -> Examples:
     return Examples(np.stack(pixels), np.stack(targets))
 
 
-def train_member(member: int, data: str, runs: Path, config: TrainConfig, device_name: str, threads: int) -> Path:
-    """Train one member from where its checkpoint stands; returns the checkpoint's path."""
+def train_member(
+    member: int, data: str, runs: Path, config: TrainConfig, device_name: str, threads: int,
+    only: frozenset[str] | None = None,
+) -> Path:  # fmt: skip
+    """Train one member from where its checkpoint stands; returns the checkpoint's path.
+
+    only: names of the training faces to learn from; None: all.
+    """
     if threads:
         torch.set_num_threads(threads)
     device = devices.choose_device(device_name)
     precision = devices.choose_precision(device)
-    parts = [load_examples(data, "train")]
+    parts = [load_examples(data, "train", only)]
     held_out = load_examples(data, "validation")
     classes = parts[0].targets.shape[1]
     seed = config.first_seed + member
 
     torch.manual_seed(seed)
-    model = Compact(classes, config.dropout).to(device).to(memory_format=torch.channels_last)
+    model = (
+        Compact(classes, config.dropout, config.widths, config.depths).to(device).to(memory_format=torch.channels_last)
+    )
     optimiser = _optimiser(model, config)
     path = runs / f"member-{member}.pt"
     done = _resume(path, model, optimiser, config)
@@ -99,19 +115,25 @@ def train_member(member: int, data: str, runs: Path, config: TrainConfig, device
 
 
 def train_compact(data: str, out: Path, runs: Path, config: TrainConfig, device: str = "auto", jobs: int = 1) -> None:
-    """Train every member, `jobs` at a time, and export them. On CPUs, jobs of one thread each beat one of many."""
+    """Train every member and export them."""
     from engine.weights.compact import export_compact
 
+    export_compact(train_members(data, runs, config, device, jobs), out, recipe=asdict(config))
+
+
+def train_members(
+    data: str, runs: Path, config: TrainConfig, device: str = "auto", jobs: int = 1, only: frozenset[str] | None = None
+) -> list[dict[str, Tensor]]:
+    """The state_dict of every member, `jobs` trained at a time. On CPUs, jobs of one thread each beat one of many."""
     runs.mkdir(parents=True, exist_ok=True)
     threads = 0 if jobs == 1 else 1
-    calls = [(member, data, runs, config, device, threads) for member in range(config.members)]
+    calls = [(member, data, runs, config, device, threads, only) for member in range(config.members)]
     if jobs == 1:
         paths = [train_member(*call) for call in calls]
     else:
         with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
             paths = [future.result() for future in [pool.submit(train_member, *call) for call in calls]]
-    states = [torch.load(path, weights_only=True, map_location="cpu") for path in paths]
-    export_compact([state["model"] for state in states], out, recipe=asdict(config))
+    return [torch.load(path, weights_only=True, map_location="cpu")["model"] for path in paths]
 
 
 def learning_rate(step: int, steps: int, config: TrainConfig) -> float:

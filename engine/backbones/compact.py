@@ -1,5 +1,7 @@
 """Image -> feature vector. The compact trunk: a small residual network for 48 x 48 grey face crops."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -51,26 +53,25 @@ class Block(nn.Module):
 
 
 class CompactTrunk(nn.Module):
-    """(N, 1, 48, 48) standardised images -> (N, 224) features."""
+    """(N, 1, 48, 48) standardised images -> (N, D) features, D the width of the last stage."""
 
-    features = WIDTHS[-1]
-
-    def __init__(self) -> None:
+    def __init__(self, widths: Sequence[int] = WIDTHS, depths: Sequence[int] = DEPTHS) -> None:
         super().__init__()
-        layers: list[nn.Module] = [nn.Conv2d(1, WIDTHS[0], 3, 2, 1, bias=False), nn.BatchNorm2d(WIDTHS[0]), nn.ReLU()]
-        inputs = WIDTHS[0]
-        for stage, (width, depth) in enumerate(zip(WIDTHS, DEPTHS, strict=True)):
+        self.features = widths[-1]
+        layers: list[nn.Module] = [nn.Conv2d(1, widths[0], 3, 2, 1, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU()]
+        inputs = widths[0]
+        for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):
             for index in range(depth):
                 layers.append(Block(inputs, width, 2 if index == 0 and stage > 0 else 1))
                 inputs = width
         self.layers = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.layers(x).mean((2, 3))  # (N, 224)
+        return self.layers(x).mean((2, 3))  # (N, D)
 
 
 class CompactBackbone(nn.Module):
-    """A trained member's trunk as the pipeline runs it: (N, 48, 48) uint8 -> {name: (N, 224)}."""
+    """A trained member's trunk as the pipeline runs it: (N, 48, 48) uint8 -> {name: (N, D)}."""
 
     inputs = INPUTS
     cpu_batch = 64

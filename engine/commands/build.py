@@ -17,7 +17,7 @@ def build(
     out: Annotated[Path, typer.Option(help="Folder of the cache, e.g. data/ferplus")],
     model: Annotated[
         list[str] | None,
-        typer.Option(help="compact, compact-dropout, compact-ensemble, baseline, uncnet, uncnet-ensemble"),
+        typer.Option(help="compact-ensemble, compact-dropout, compact, baseline, uncnet ...: all in docs/models"),
     ] = None,
     features: Annotated[
         list[str] | None,

@@ -14,6 +14,7 @@ def evaluate(
     json: Annotated[Path | None, typer.Option(help="Also write everything to this file")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Also write the tables to this file (docs/results.md)")] = None,
     gap: Annotated[list[Path] | None, typer.Option(help="What explain-gap wrote; a section of --markdown")] = None,
+    skew: Annotated[Path | None, typer.Option(help="What probe --json wrote; a section of --markdown")] = None,
 ) -> None:
     """Print every headline statistic of a cache, and the first paper's tables beside its own values."""
     with plain_errors():
@@ -21,7 +22,7 @@ def evaluate(
         from engine.progress import steps_bar
 
         with steps_bar(f"Measuring {cache}"):
-            report = run(cache, split, tuple(gap or ()))
+            report = run(cache, split, tuple(gap or ()), skew)
         typer.echo(report.text)
         for file, content in ((json, report.json), (markdown, report.markdown)):
             if file is not None:

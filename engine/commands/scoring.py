@@ -13,7 +13,7 @@ def score(
         list[Path], typer.Argument(help="Image files: JPEG, PNG, WebP, BMP, GIF, TIFF", metavar="PHOTO...")
     ],
     model: Annotated[
-        str, typer.Option(help="compact, compact-dropout, compact-ensemble, baseline, uncnet, uncnet-ensemble")
+        str, typer.Option(help="compact-ensemble, compact-dropout, compact, baseline, uncnet ...: all in docs/models")
     ] = "compact-ensemble",
     whole: Annotated[bool, typer.Option("--whole", help="Each image is a face already: do not look for faces")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: every probability, boxes in pixels")] = False,

@@ -9,38 +9,44 @@ from engine.commands.shared import plain_errors
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="compact, uncnet or layers")],
+    recipe: Annotated[str, typer.Argument(help="compact, uncnet, layers or skew")],
     data: Annotated[
-        str, typer.Option(help="For compact a source, e.g. ferplus:PATH; else a cache that keeps features")
+        str,
+        typer.Option(help="For compact a source, e.g. ferplus:PATH; for skew probe:; else a cache that keeps features"),
     ],
     out: Annotated[Path, typer.Option(help="Weights to write (.safetensors)")],
-    runs: Annotated[Path, typer.Option(help="compact: folder of checkpoints that a rerun resumes")] = Path(
-        "runs/compact"
-    ),
+    runs: Annotated[
+        Path | None, typer.Option(help="Folder of checkpoints that a rerun resumes; left out: runs/RECIPE")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
     jobs: Annotated[int, typer.Option(min=1, help="Members trained at once; on CPUs one per core is fastest")] = 1,
     epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's")] = None,
     members: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's")] = None,
 ) -> None:
-    """Train the models that ship, from their seeds: the compact network, or heads on FaceNet's features."""
+    """Train the models that ship, from their seeds: compact networks, or heads on FaceNet's features."""
     with plain_errors():
         from dataclasses import replace
 
-        from engine.config import HeadConfig, TrainConfig
+        from engine.config import HeadConfig, SkewConfig, TrainConfig
 
-        if recipe == "compact":
+        if recipe in ("compact", "skew"):
+            from engine.skew import train_skew
             from engine.train import train_compact
 
-            config = TrainConfig()
+            config = SkewConfig() if recipe == "skew" else TrainConfig()
             config = replace(config, epochs=epochs or config.epochs, members=members or config.members)
-            train_compact(data, out, runs, config, device, jobs)
+            folder = runs or Path("runs") / recipe
+            if isinstance(config, SkewConfig):
+                train_skew(data, out, folder, config, device, jobs)
+            else:
+                train_compact(data, out, folder, config, device, jobs)
         elif recipe in ("uncnet", "layers"):
             from engine.train_heads import train_layers, train_uncnet
 
             run = train_uncnet if recipe == "uncnet" else train_layers
             run(Path(data), out, replace(HeadConfig(), epochs=epochs or HeadConfig.epochs), jobs)
         else:
-            raise ValueError(f"There is no recipe '{recipe}'. Choose from: compact, uncnet, layers.")
+            raise ValueError(f"There is no recipe '{recipe}'. Choose from: compact, uncnet, layers, skew.")
         typer.echo(f"Wrote {out}.")
 
 

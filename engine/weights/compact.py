@@ -1,7 +1,7 @@
-"""The compact model's weights: five members in one file that ships."""
+"""Weights of compact networks: the model that ships, and the two ensembles of the skew experiment."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,10 @@ def shipped_compact() -> Path:
     return Path(str(resources.files("engine") / "assets" / "compact.safetensors"))
 
 
+def shipped_skew() -> Path:
+    return Path(str(resources.files("engine") / "assets" / "skew.safetensors"))
+
+
 def export_compact(states: list[dict[str, Tensor]], out: Path, recipe: dict[str, Any]) -> None:
     """Write all members to one safetensors file in half precision. states: state_dicts of engine.train.Compact."""
     tensors = {
@@ -52,20 +56,37 @@ def export_compact(states: list[dict[str, Tensor]], out: Path, recipe: dict[str,
 def load_compact(path: Path | None = None) -> CompactWeights:
     """Read the compact model (default: the one that ships). Raises WeightsProblem."""
     path = path or shipped_compact()
-    retrain = f"Install the package again, or train it: python -m engine train compact --data ferplus:PATH --out {path}"
+    return _load(path, "the compact model", f"python -m engine train compact --data ferplus:PATH --out {path}")
+
+
+def load_skew(path: Path | None = None) -> dict[str, CompactWeights]:
+    """Read the arms of the skew experiment, 'balanced' and 'skewed'. Raises WeightsProblem."""
+    path = path or shipped_skew()
+    what, command = "the models of the skew experiment", f"python -m engine train skew --data probe: --out {path}"
+    both = _load(path, what, command)
+    arms = both.recipe.get("arms", ())
+    if not arms or len(both.members) % len(arms):
+        raise WeightsProblem(f"{path} does not hold {what} (no arms in its recipe). Train them: {command}")
+    size = len(both.members) // len(arms)
+    return {arm: replace(both, members=both.members[i * size : (i + 1) * size]) for i, arm in enumerate(arms)}
+
+
+def _load(path: Path, what: str, command: str) -> CompactWeights:
+    retrain = f"Install the package again, or train: {command}"
     if not path.exists():
-        raise WeightsProblem(f"The compact model's weights are not at {path}. {retrain}")
+        raise WeightsProblem(f"The weights of {what} are not at {path}. {retrain}")
     try:
         tensors, facts = read_tensors(path)
         recipe, classes = json.loads(facts["recipe"]), tuple(json.loads(facts["classes"]))
         members = tuple(_member(tensors, index, recipe, classes) for index in range(int(facts["members"])))
     except Exception as problem:  # safetensors raises its own, unnamed kind; a wrong file also fails in torch or json
-        raise WeightsProblem(f"{path} does not hold the compact model ({problem}). {retrain}") from None
+        raise WeightsProblem(f"{path} does not hold {what} ({problem}). {retrain}") from None
     return CompactWeights(members, classes, recipe, sha256_of(path))
 
 
 def _member(tensors: dict[str, Tensor], index: int, recipe: dict[str, Any], classes: tuple[str, ...]) -> Member:
-    trunk, head = CompactTrunk(), Head(CompactTrunk.features, len(classes), recipe["dropout"])
+    trunk = CompactTrunk(recipe["widths"], recipe["depths"])
+    head = Head(trunk.features, len(classes), recipe["dropout"])
     counters = {k: v for k, v in trunk.state_dict().items() if k.endswith("num_batches_tracked")}
     trunk.load_state_dict({**part(tensors, f"members.{index}.trunk."), **counters})
     head.load_state_dict(part(tensors, f"members.{index}.head."))

@@ -46,8 +46,8 @@ def coverage_curves(
     'dark', where the grey of the total is too dark for a thin line.
     """
     traces, shown = [], SCORES[score]
-    y, low, high = (f"%{{{end}:.{shown.decimals}f}}" for end in ("y", "customdata[0]", "customdata[1]"))
-    hover = f"{y} [{low}, {high}], n = %{{customdata[2]:,}} of %{{customdata[3]:,}} faces kept"
+    at, least, most = (f"%{{{end}:.{shown.decimals}f}}" for end in ("y", "customdata[0]", "customdata[1]"))
+    hover = f"{at} [{least}, {most}], n = %{{customdata[2]:,}} of %{{customdata[3]:,}} faces kept"
     for order in (o for o in ORDERS if o in curves):
         name, colour, dash = ORDERS[order]
         colour = part_colour(order, theme) if order in TRIPLE else colour

@@ -110,7 +110,7 @@ def reasons(groups: Grouping, why: Mapping[str, np.ndarray]) -> dict[str, int]:
     missing = groups.unknown & (groups.index < 0)
     told = np.full(len(groups.index), None, dtype=object)
     for texts in why.values():
-        told = np.where(np.equal(told, None), texts, told)
+        told = np.where(pd.isna(told), texts, told)
     found = pd.Series(told[missing]).fillna("unknown").value_counts()
     counted = {str(reason): int(n) for reason, n in found.items()}
     return counted | ({"a rarer value": groups.rare} if groups.rare else {})

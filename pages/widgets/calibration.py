@@ -1,16 +1,12 @@
 """Reliability diagrams of several models on the same faces, and their calibration errors."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from cache.filters import Filter
 from cache.numbers import Numbers
-from engine.metrics.bootstrap import Estimate, Resamples
-from engine.metrics.calibration import calibration_errors, one_class, reliability, top_label
-from engine.metrics.temperature import fit_temperature, rescale
+from engine.metrics.bootstrap import Estimate
 from pages.charts.reliability import (
     Curve,
     confidence_histogram,
@@ -18,8 +14,20 @@ from pages.charts.reliability import (
     reliability_diagram,
     reliability_table,
 )
+from pages.findings import calibration as findings
+from pages.findings.calibration import (
+    COMPARED,
+    COUNTED,
+    ERRORS,
+    MEANINGS,
+    VALIDATION,
+    VOTED,
+    Counting,
+    Version,
+    confidence_bins,
+)
 from pages.widgets.caches import View
-from pages.widgets.calibration_options import BINS, Options, choose_options
+from pages.widgets.calibration_options import Options, choose_options
 from pages.widgets.estimates import cell, statistics
 from pages.widgets.figure import csv, figure
 from pages.widgets.filters import matching_faces
@@ -35,38 +43,7 @@ from pages.widgets.measured import (
 from pages.widgets.problems import guard
 from pages.widgets.wording import count, plain
 
-VALIDATION = "validation"  # the split that temperatures are fitted to, and no other
-VOTED = Filter(splits=(VALIDATION,), ranges=(("n_votes", 1, 1e9),))
-COUNTED = (
-    "Value [95 % interval]. The errors take the chosen number of bins, but always of equal width (ACE and TACE: of "
-    "equal mass) and for all classes, whatever 'Bins of equal' and 'Class' say. The intervals reach further down than "
-    "up, because noise only widens gaps; MCE's hangs on one bin and is unreliable."
-)
-ERRORS = {"ece": "ECE, %", "mce": "MCE, %", "sce": "SCE, %", "ace": "ACE, %", "tace": "TACE, %", "brier": "Brier score"}
-MEANING = """
-All compare the mean confidence with the share right; 0 is perfect. With few faces all are too high, because chance
-alone opens gaps.
-
-- **ECE**, expected: the mean gap of the predicted class over the bins, weighted by their faces.
-- **MCE**, maximum: the widest of those gaps; one bin with few faces decides it.
-- **SCE**, static: as ECE, but over the bins of every class, not of the predicted one alone.
-- **ACE**, adaptive: the plain mean of the gaps over ranges of equal numbers of faces, of every class.
-- **TACE**, thresholded: as ACE, leaving out the probabilities of at most 0.001.
-- **Brier score**: mean squared distance of the probabilities from the single votes, or from the most frequent class.
-"""
-
-
-@dataclass(frozen=True)
-class Version:
-    """A model as it was built, or rescaled by a temperature fitted to n validation faces."""
-
-    model: str
-    temperature: float | None = None
-    n: int = 0
-
-    @property
-    def name(self) -> str:
-        return self.model if self.temperature is None else f"{self.model}, T = {self.temperature:.2f}"
+MEANING = "\n".join(["", COMPARED, "", *(f"- **{name}**, {text}" for name, text in MEANINGS.items()), ""])
 
 
 @st.fragment
@@ -116,8 +93,7 @@ def confidence_only(view: View, where: Filter) -> None:
     confidence = numbers_of(view, view.model, where, ("confidence",)).columns["confidence"]
     if not enough(len(confidence)):
         return
-    edges = np.linspace(0, 1, BINS * 2 + 1)
-    faces, _ = np.histogram(confidence, edges)
+    edges, faces = confidence_bins(confidence)
     figure(
         confidence_histogram(edges[:-1], edges[1:], faces),
         pd.DataFrame({"low": edges[:-1], "high": edges[1:], "faces": faces}),
@@ -143,8 +119,7 @@ def versions(view: View, options: Options, model: str) -> list[Version]:
 @st.cache_data(max_entries=32, show_spinner=False)
 def fitted(stamp: tuple[str, int], model: str, _view: View) -> Version:
     """The temperature of a model on all the validation faces of the cache, whatever the filter shows."""
-    faces = numbers_of(_view, model, VOTED, probs=True, votes=True)
-    return Version(model, fit_temperature(faces.probs, faces.votes), len(faces))
+    return findings.fitted(model, numbers_of(_view, model, VOTED, probs=True, votes=True))
 
 
 def axes(view: View, options: Options) -> dict[str, str]:
@@ -176,26 +151,15 @@ def reading(where: Filter, options: Options, shown: list[Version], n: int) -> li
 
 def curve(view: View, where: Filter, options: Options, version: Version) -> dict[str, np.ndarray]:
     """The bins of one line."""
-    counted = (options.against, options.target, options.bins, options.edges)
-    return _curve(view.stamp, view.model, where, version, counted, view)
+    counting = Counting(options.against, options.target, options.bins, options.edges)
+    return _curve(view.stamp, view.model, where, version, counting, view)
 
 
 @st.cache_data(max_entries=128, show_spinner=False)
 def _curve(
-    stamp: tuple[str, int], judge: str, where: Filter, version: Version, counted: tuple, _view: View
+    stamp: tuple[str, int], judge: str, where: Filter, version: Version, counting: Counting, _view: View
 ) -> dict[str, np.ndarray]:
-    against, target, bins, edges = counted
-    faces = faces_of(_view, where, version.model)
-    probs = probabilities(faces, version)
-    if target is None:
-        outcomes = top_label(probs, faces.votes, against)
-    else:
-        outcomes = one_class(probs, faces.votes, against, target)
-    return reliability(outcomes, bins, edges, Resamples(len(outcomes.confidence)))
-
-
-def probabilities(faces: Numbers, version: Version) -> np.ndarray:
-    return faces.probs if version.temperature is None else rescale(faces.probs, version.temperature)
+    return findings.curve(faces_of(_view, where, version.model), version, counting)
 
 
 def errors(view: View, where: Filter, options: Options, shown: list[Version]) -> None:
@@ -230,5 +194,4 @@ def errors(view: View, where: Filter, options: Options, shown: list[Version]) ->
 def _errors(
     stamp: tuple[str, int], judge: str, where: Filter, version: Version, against: str, bins: int, _view: View
 ) -> dict[str, Estimate]:
-    faces = faces_of(_view, where, version.model)
-    return calibration_errors(probabilities(faces, version), faces.votes, against, bins, bins)
+    return findings.errors(faces_of(_view, where, version.model), version, against, bins)

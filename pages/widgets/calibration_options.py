@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.metrics.calibration import Against, Edges
+from pages.findings.calibration import BINS, sibling
 from pages.widgets.bound import select, several, slider, switch
 from pages.widgets.caches import View
 from pages.widgets.wording import plain
 
 MOST_BESIDE = 3  # more lines than four in one diagram cannot be told apart
-FEWEST_BINS, BINS, MOST_BINS = 5, 10, 50
+FEWEST_BINS, MOST_BINS = 5, 50
 PREDICTED = "the predicted one"
 TEMPERATURES = ("as built", "scaled", "both")
 
@@ -51,7 +52,7 @@ def beside(view: View) -> list[str]:
     others = [model for model in view.cache.models if model != view.model]
     if not others:
         return []
-    first = sibling(view, others)
+    first = sibling(view.cache.manifest.models, str(view.model), others)
     return several(
         f"Beside {plain(view.model)}",
         others,
@@ -60,17 +61,6 @@ def beside(view: View) -> list[str]:
         most=MOST_BESIDE,
         placeholder="none",
     )
-
-
-def sibling(view: View, others: list[str]) -> str | None:
-    """The model called baseline, or else one that makes no samples on the same backbone: what sampling is judged by."""
-    infos = view.cache.manifest.models
-    if "baseline" in others:
-        return "baseline"
-    if infos[str(view.model)].samples == 1:
-        return None
-    own = infos[str(view.model)].backbones[:1]
-    return next((m for m in others if own and infos[m].samples == 1 and infos[m].backbones[:1] == own), None)
 
 
 AGAINST = (

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from functools import partial
 
-import pandas as pd
 import streamlit as st
 
 from cache.filters import Filter
 from cache.ranks import Place, spread
-from cache.reader import UNCERTAINTIES
 from pages.charts.colours import TRIPLE
 from pages.charts.histograms import axis_ceiling, describe_histograms, triple_histograms
+from pages.findings.overview import mean_triple, split_filter, triple_bins, triple_table
 from pages.widgets import drawer
 from pages.widgets.caches import View
 from pages.widgets.face_address import open_face
@@ -18,7 +17,7 @@ from pages.widgets.face_grid.component import Tile, face_grid
 from pages.widgets.figure import figure, theme
 from pages.widgets.problems import guard
 from pages.widgets.tiles import columns_for, number_scale, tiles
-from pages.widgets.wording import SYMBOLS, count, plain
+from pages.widgets.wording import count, plain
 
 FACES = 12
 
@@ -64,22 +63,18 @@ def among(ids: list[int], face_id: int) -> Place | None:
 
 def histograms(view: View, split: str) -> None:
     """How each part of the triple is spread over the faces of the split."""
-    known = view.cache.summary()
-    known = known[(known.model == view.model) & (known.split == split)].set_index("metric").value
-    means = {part: float(known[part]) for part in UNCERTAINTIES if part in known}
-    triple(view, Filter(splits=() if split == "all" else (split,)), means, name=split)
+    triple(view, split_filter(split), mean_triple(view.cache, str(view.model), split), name=split)
 
 
 def triple(view: View, where: Filter, means: Mapping[str, float], *, name: str) -> None:
     """The histograms of the faces that the filter lets through. means: in nats. name: of the downloads."""
-    parts = [part for part in UNCERTAINTIES if part != "u_epistemic" or view.samples > 1]
-    bins = {part: view.cache.histogram(view.model, part, where, bins=40) for part in parts}
-    means = {part: means[part] for part in parts if part in means}
-    n = int(bins[parts[0]].faces.sum())
+    bins = triple_bins(view.cache, str(view.model), where)
+    means = {part: means[part] for part in bins if part in means}
+    n = int(bins["u_total"].faces.sum())
     st.subheader(f"How unsure {plain(view.model)} is, {count(n, 'face')}", anchor=False)
     figure(
         triple_histograms(bins, means, theme=theme()),
-        table(bins),
+        triple_table(bins),
         key="histograms",
         name=f"uncertainty-{view.model}-{name}",
         alt=describe_histograms(bins, means),
@@ -88,10 +83,3 @@ def triple(view: View, where: Filter, means: Mapping[str, float], *, name: str) 
         st.caption("A bar that does not fit is cut at the top; its number of faces stands beside the arrow.")
     if view.samples == 1:
         st.caption("No histogram of U_e: this model draws one sample per face, so U_e is 0 for every face.")
-
-
-def table(bins: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """The data behind the histograms."""
-    parts = [counts.assign(part=SYMBOLS[part]) for part, counts in bins.items()]
-    called = {"low": "low (nats)", "high": "high (nats)"}
-    return pd.concat(parts)[["part", "low", "high", "faces"]].rename(columns=called)

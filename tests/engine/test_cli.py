@@ -21,9 +21,12 @@ COMMANDS = (
     "weights",
     "explain-gap",
     "import-predictions",
+    "attributes",
     "export",
     "embed",
     "score",
+    "report",
+    "probe",
 )
 
 

@@ -91,7 +91,7 @@ def test_the_rendered_faces_join_late(stripes, tmp_path, monkeypatch):
     monkeypatch.setattr(
         module,
         "load_examples",
-        lambda spec, split: asked.append(spec) or real(stripes if spec == "probe:" else spec, split),
+        lambda spec, *rest: asked.append(spec) or real(stripes if spec == "probe:" else spec, *rest),
     )
     train_member(0, stripes, tmp_path, replace(TINY, rendered_from=0.6), "cpu", 0)
     assert asked == [stripes, stripes, "probe:"]

@@ -174,7 +174,10 @@ def test_the_skew_experiment_finds_its_rule(open_page, data):
     assert found[BALANCED]["U_e (nats), dark tones"].startswith("**0.050**")  # .01 per tone, five tones apart
     assert found[SKEWED]["AUROC of U_e"].startswith("**1.000**")
     assert found["n"]["AUROC of U_e"] == "192"
-    assert "Does U_e reveal the lack?" in words(page) and "(the interval holds 0)" in words(page)
+    assert (
+        "Does U_e reveal the lack?" in words(page)
+        and "for dark tones yes, **+0.200**".casefold() in words(page).casefold()
+    )
     drawn = figures(page)[2]
     shaded = [shape for shape in drawn["layout"]["shapes"] if shape["type"] == "rect"]
     assert [(box["x0"], box["x1"]) for box in shaded] == [(4.5, 9.5)]

@@ -72,3 +72,12 @@ def test_a_narrow_screen_scrolls_tables_and_not_the_page(opened):
     opened.until(lambda: run("return innerWidth") == 400)
     assert run("return document.documentElement.scrollWidth") <= 400
     assert run("return [...document.querySelectorAll('.scroll')].some(box => box.scrollWidth > box.clientWidth)")
+
+
+def test_the_ink_inside_coloured_cells_stays(opened):
+    given = "{font: {color: '#000000'}, cells: [{textfont: {color: '#000000'}}], marker: {color: ['#000000', 1]}}"
+    assert opened.browser.execute_script(f"return darkened({given})") == {
+        "font": {"color": "#E6E8EB"},
+        "cells": [{"textfont": {"color": "#000000"}}],
+        "marker": {"color": ["#000000", 1]},
+    }
