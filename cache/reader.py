@@ -207,6 +207,10 @@ class Cache:
 
     def summary(self) -> pd.DataFrame:
         """Statistics computed at the end of a build: model, split, metric, value, low, high, n."""
+        return self._summary.copy(deep=False)
+
+    @cached_property
+    def _summary(self) -> pd.DataFrame:
         if not self._store.has("summary"):
             return pd.DataFrame(columns=["model", "split", "metric", "value", "low", "high", "n"])
         return self.frame("SELECT * FROM summary LIMIT ?", [MAX_ROWS])

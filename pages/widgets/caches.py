@@ -17,20 +17,9 @@ from pages.widgets.bound import select
 from pages.widgets.chosen_slice import SLICE, choose_slice
 from pages.widgets.face_address import FACE, PICKED
 from pages.widgets.map_address import LASSO, LAYOUT, UNCERTAINTIES, WINDOW
+from pages.widgets.site import site
 from pages.widgets.wording import count, plain
 
-PAGES = {  # as in app.py
-    "pages/overview.py": "Overview",
-    "pages/faces.py": "Faces",
-    "pages/embedding.py": "Embedding",
-    "pages/slices.py": "Slices",
-    "pages/calibration.py": "Calibration",
-    "pages/disagreement.py": "Disagreement",
-    "pages/rejection.py": "Rejection",
-    "pages/audit.py": "Bias audit",
-    "pages/probe.py": "Probe",
-    "pages/score.py": "Score",
-}
 OF_ONE_CACHE = (LASSO, WINDOW, PICKED, FACE, "page")
 
 
@@ -110,8 +99,8 @@ def through_app() -> None:
 def links() -> None:
     """To the pages, with the same cache, model and slice."""
     same = kept(("cache", "model", SLICE))
-    for path, label in PAGES.items():
-        st.page_link(path, label=label, query_params=same, width="stretch")
+    for page in site().values():
+        st.page_link(page, query_params=same, width="stretch")
 
 
 def choose_model(cache: Cache) -> str | None:
@@ -162,7 +151,7 @@ def find_caches() -> dict[str, Path]:
     if chosen := os.environ.get("DOUBTSCOPE_CACHE"):
         folder = Path(chosen)
         name = folder.name or str(folder)
-        if name in found and found[name].resolve() != folder.resolve():
+        if name in found and found[name] != folder and found[name].resolve() != folder.resolve():
             name = str(folder)  # two caches of one name: this one goes by its path
         found[name] = folder
     return found

@@ -7,7 +7,7 @@ import streamlit as st
 
 from cache.filters import Column, Filter
 from cache.schema import NEEDS_VOTES, SCORES
-from pages.widgets.address import ignore, write
+from pages.widgets.address import asked, ignore, write
 from pages.widgets.bound import maybe, several, typed
 from pages.widgets.caches import View
 from pages.widgets.problems import ignored
@@ -72,35 +72,43 @@ def scored_in(view: View, split: str) -> bool:
 
 
 def choose_ranges(view: View, columns: dict[str, Column]) -> list[tuple[str, float, float]]:
-    """A text field low..high per number column."""
-    called = names(view.cache.columns(view.model))
+    """A text field low..high per number column: on view where it is used, else in a box that can be opened.
+
+    A dozen fields that nobody looks at would cost every rerun a third of its time.
+    """
     numbers = [c for n, c in columns.items() if c.kind == "number" and (n in SCORES or n in view.cache.attributes)]
     numbers += [columns[n] for n in ("disagreement", "n_votes", "width", "height", "face_id") if n in columns]
-    found = []
-    used = any(c.name in st.query_params for c in numbers)
-    box = st.expander("Ranges", expanded=used, key="ranges", on_change="rerun")
-    if not box.open and not used:
-        return found  # a dozen fields that nobody looks at would cost every rerun a third of its time
-    with box:
-        st.caption("Type low..high, and leave a side empty for no limit: `0.5..1.2`, `1..`")
-        for column in numbers:
-            low, high = number_range(view, column.name)
-            if not low < high:  # unknown, or nothing to choose
-                ignore(column.name, "every face has the same value")
-                continue
-            text = typed(
-                plain(called[column.name]) + (f" ({plain(column.unit)})" if column.unit else ""),
-                key=column.name,
-                clears=(PAGE,),
-                placeholder=f"{low:.3g}..{high:.3g}" if abs(high) < 1000 else f"{low:.0f}..{high:.0f}",
-                help=plain(column.description) or None,
-            )
-            if text:
-                if (ends := parse_range(text)) is None:
-                    ignored(column.name, text, "expected low..high")
-                else:
-                    found.append((column.name, *ends))
-    return found
+    used = [column for column in numbers if asked(column.name)]
+    called = names(view.cache.columns(view.model))
+    found = [choose_range(view, column, called[column.name]) for column in used]
+    box = st.expander("Ranges", key="ranges", on_change="rerun")
+    if box.open:
+        with box:
+            st.caption("Type low..high, and leave a side empty for no limit: `0.5..1.2`, `1..`")
+            found += [choose_range(view, column, called[column.name]) for column in numbers if column not in used]
+    return [chosen for chosen in found if chosen is not None]
+
+
+def choose_range(view: View, column: Column, name: str) -> tuple[str, float, float] | None:
+    """One field; None where it asks for nothing."""
+    low, high = number_range(view, column.name)
+    if not low < high:  # unknown, or nothing to choose
+        ignore(column.name, "every face has the same value")
+        return None
+    text = typed(
+        plain(name) + (f" ({plain(column.unit)})" if column.unit else ""),
+        key=column.name,
+        clears=(PAGE,),
+        placeholder=f"{low:.3g}..{high:.3g}" if abs(high) < 1000 else f"{low:.0f}..{high:.0f}",
+        help=plain(column.description) or None,
+    )
+    if not text:
+        return None
+    ends = parse_range(text)
+    if ends is None:
+        ignored(column.name, text, "expected low..high")
+        return None
+    return column.name, *ends
 
 
 def values_of(name: str, label: str, view: View, default: Sequence[str] = ()) -> list[str]:
@@ -148,6 +156,9 @@ def parse_range(text: str) -> tuple[float, float] | None:
     return ends if ends[0] <= ends[1] and all(map(math.isfinite, typed)) else None
 
 
+# What follows is called by name: of each argument without one, Streamlit looks up the function's signature anew.
+
+
 @st.cache_data(max_entries=256, show_spinner=False)
 def _range(stamp: tuple[str, int], model: str | None, column: str, _view: View) -> tuple[float, float]:
     return _view.cache.extent(model, column)
@@ -155,7 +166,7 @@ def _range(stamp: tuple[str, int], model: str | None, column: str, _view: View) 
 
 def number_range(view: View, column: str) -> tuple[float, float]:
     """Least and greatest value of a number column, remembered for as long as the cache is not rebuilt."""
-    return _range(view.stamp, view.model, column, view)
+    return _range(stamp=view.stamp, model=view.model, column=column, _view=view)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -166,7 +177,7 @@ def _values(stamp: tuple[str, int], column: str, _view: View) -> dict[str, int]:
 
 def text_values(view: View, column: str) -> dict[str, int]:
     """Values of a text column of the faces and how many have each, most frequent first."""
-    return _values(view.stamp, column, view)
+    return _values(stamp=view.stamp, column=column, _view=view)
 
 
 @st.cache_data(max_entries=512, show_spinner=False)
@@ -176,7 +187,7 @@ def _count(stamp: tuple[str, int], model: str | None, where: Filter, _view: View
 
 def matching_faces(view: View, where: Filter) -> int:
     """Number of faces that the filter lets through."""
-    return _count(view.stamp, view.model, where, view)
+    return _count(stamp=view.stamp, model=view.model, where=where, _view=view)
 
 
 def describe(matching: int, total: int) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 
+import pandas as pd
 import streamlit as st
 
 from cache.filters import Filter
@@ -61,6 +62,11 @@ def among(ids: list[int], face_id: int) -> Place | None:
     return Place(at, len(ids), ids[at - 1] if at else None, ids[at + 1] if at + 1 < len(ids) else None)
 
 
+@st.cache_data(max_entries=16, show_spinner=False)
+def _bins(stamp: tuple[str, int], model: str, where: Filter, _view: View) -> dict[str, pd.DataFrame]:
+    return triple_bins(_view.cache, model, where)
+
+
 def histograms(view: View, split: str) -> None:
     """How each part of the triple is spread over the faces of the split."""
     triple(view, split_filter(split), mean_triple(view.cache, str(view.model), split), name=split)
@@ -68,7 +74,7 @@ def histograms(view: View, split: str) -> None:
 
 def triple(view: View, where: Filter, means: Mapping[str, float], *, name: str) -> None:
     """The histograms of the faces that the filter lets through. means: in nats. name: of the downloads."""
-    bins = triple_bins(view.cache, str(view.model), where)
+    bins = _bins(stamp=view.stamp, model=str(view.model), where=where, _view=view)
     means = {part: means[part] for part in bins if part in means}
     n = int(bins["u_total"].faces.sum())
     st.subheader(f"How unsure {plain(view.model)} is, {count(n, 'face')}", anchor=False)

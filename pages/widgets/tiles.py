@@ -30,7 +30,9 @@ def _page(stamp: tuple[str, int], model: str | None, where: Filter, sort: Sort, 
 
 def page_of_tiles(view: View, where: Filter, sort: Sort, *, limit: int, offset: int = 0) -> list[Tile]:
     """One page of a list; the last few pages are remembered, for going back and for the rerun of a click."""
-    return _page(view.stamp, view.model, where, sort, limit, offset, view)
+    return _page(
+        stamp=view.stamp, model=view.model, where=where, sort=sort, limit=limit, offset=offset, _view=view
+    )  # by name: see filters.py
 
 
 def number_scale(view: View, column: str) -> float | None:

@@ -12,7 +12,7 @@ import pytest
 from cache.filters import Filter, Region
 from cache.numbers import numbers
 from cache.slices import EVERY_FACE, file_name
-from pages.widgets.caches import PAGES as LINKS
+from pages.widgets.site import TITLES as LINKS
 from tests.pages.slices import MODEL, PAGES, SIDE, SURE, TRIANGLE, WRONG, contrast_table, keep, name_it, press, saved
 from tests.pages.test_faces import grids, ids
 from tests.pages.test_overview import words
