@@ -16,9 +16,12 @@ APP = Path(__file__).parent.parent / "app.py"
 
 def main() -> None:
     gc.disable()  # until all is loaded: modules leave next to no garbage, and looking for it takes a tenth of the start
+    from streamlit import delta_generator
     from streamlit.runtime.pages_manager import PagesManager
     from streamlit.web import cli
 
+    # Whether to warn of a start without `streamlit run` takes an eighth of a second to find out, at the first element.
+    delta_generator._use_warning_has_been_displayed = True
     PagesManager.uses_pages_directory = False  # else, until app.py has run, this file is offered as a page
     threading.Thread(target=load, name="load", daemon=True).start()
     sys.argv = ["streamlit", "run", str(APP), *sys.argv[1:]]
