@@ -59,7 +59,7 @@ class Resamples:
 
     @property
     def counts(self) -> Floats:
-        return _draws(self.resamples, self.size, self.seed)
+        return _draws(self.resamples, self.size, self.seed).astype(np.float64)
 
     def drawn(self, table: Floats) -> Floats:
         """Sums over the drawn groups of each resample: (G, K) -> (R, K).
@@ -67,7 +67,7 @@ class Resamples:
         In single precision, which halves the time and holds counts below 16 million: good for an interval, and not
         for a value. Sums of terms near 0, such as deviations from a mean, keep the most digits.
         """
-        return np.asarray(_draws_single(self.resamples, self.size, self.seed) @ table.astype(np.float32), np.float64)
+        return np.asarray(_draws(self.resamples, self.size, self.seed) @ table.astype(np.float32), np.float64)
 
     def sums(self, columns: ArrayLike) -> Floats:
         """Sum of each of K finite columns over the faces of each resample: (n, K) -> (R, K)."""
@@ -99,13 +99,13 @@ class Resamples:
             raise ValueError(f"Expected {self.n} faces, as many as these resamples draw from, but got {n}")
 
 
-@lru_cache(maxsize=4)
-def _draws(resamples: int, size: int, seed: int) -> Floats:
+@lru_cache(maxsize=2)
+def _draws(resamples: int, size: int, seed: int) -> NDArray[np.float32]:
     """How often each of `size` groups is drawn in each resample, (R, size), read-only because it is shared.
 
-    Remembered (8 MB for 1,000 of each): a page asks for dozens of statistics over the same faces.
+    Remembered (4 MB for 1,000 of each): a page asks for dozens of statistics over the same faces.
     """
-    rng, counts = np.random.default_rng(seed), np.zeros((resamples, size))
+    rng, counts = np.random.default_rng(seed), np.zeros((resamples, size), dtype=np.float32)
     rows = max(1, BLOCK // max(1, size))
     for start in range(0, resamples if size else 0, rows):
         block = counts[start : start + rows]
@@ -114,11 +114,6 @@ def _draws(resamples: int, size: int, seed: int) -> Floats:
         block[:] = np.bincount(drawn.ravel(), minlength=block.size).reshape(block.shape)
     counts.flags.writeable = False
     return counts
-
-
-@lru_cache(maxsize=2)
-def _draws_single(resamples: int, size: int, seed: int) -> NDArray[np.float32]:
-    return _draws(resamples, size, seed).astype(np.float32)
 
 
 def percentile_interval(replicates: ArrayLike) -> tuple[float, float]:
