@@ -35,18 +35,20 @@ def galleries(view: View, where: Filter, choice: Choice) -> None:
         most = MOST if len(choice.columns) == 1 else MOST_CROSSED
         chosen = shown_groups(groups.index, doubt, len(groups.names), most)
         across = min(ACROSS, len(chosen))
+        ids = {at: highest(faces.face_id[groups.index == at], doubt[groups.index == at]) for at in chosen}
+        every = tuple(sorted(face for group in ids.values() for face in group))  # asked for at once
+        found = page_of_tiles(view, Filter(faces=every), Sort(part, descending=True), limit=max(1, len(every)))
+        tiles = {tile.id: tile for tile in found}
         shown: dict[str, list[Tile]] = {}
         for start in range(0, len(chosen), across):
             columns = st.columns(across, gap="small")
             for column, at in zip(columns, chosen[start : start + across], strict=False):
-                ids = highest(faces.face_id[groups.index == at], doubt[groups.index == at])
                 listing = f"group-{at + 1}"
-                found = page_of_tiles(view, Filter(faces=ids), Sort(part, descending=True), limit=FACES)
-                shown[listing] = found
+                shown[listing] = [tiles[face] for face in ids[at] if face in tiles]
                 with column:
                     st.markdown(f":small[**{plain((groups.brief or groups.names)[at])}**]")
                     face_grid(
-                        found,
+                        shown[listing],
                         key=f"gallery-{listing}",
                         label=f"Faces of group {groups.names[at]} with the highest {SYMBOLS[part]}",
                         colour=TRIPLE[part],
