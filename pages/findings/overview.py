@@ -26,10 +26,11 @@ READING = (
 )
 MEANING = """
 **U_a**, aleatoric uncertainty, is the doubt that each sample of the model has by itself: the face looks like more than
-one expression, and people who look at it would differ too. More faces to learn from would not remove it.
-**U_e**, epistemic uncertainty, is how far the samples contradict each other: the model has seen too few faces like
-this one, and more of them would help. Their sum is **U_t**, the entropy of the mean prediction. Neither says that an
-answer is wrong, U_e is blind to what all samples missed together, and none of the three says what a person feels.
+one expression, as people who look at it may find too. **U_e**, epistemic uncertainty, is how far the samples contradict
+each other: a sign that the model has seen too few faces like this one. Their sum is **U_t**, the entropy of the mean
+prediction. More faces to learn from should lower U_e and leave U_a; in practice both rise on faces unlike those of the
+training. Neither says that an answer is wrong, U_e is blind to what all samples missed together, and none of the three
+says what a person feels.
 """
 
 

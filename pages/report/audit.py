@@ -20,7 +20,7 @@ from pages.widgets.wording import count, names
 NAME, TITLE = "audit", "Bias audit"
 SHOWN = ("attr_ita", "attr_head_yaw", "attr_brightness", "attr_sharpness", "attr_face_size")  # of what is measured
 MOST_SUPPLIED = 6  # of the attributes that came with the data or from a user
-DESIGN = ("attr_scene", "attr_centre")  # of the probe faces: numbers of renderings, nothing about a face
+FACTORS = {"attr_tone", "attr_yaw", "attr_light", "attr_expression", "attr_hair"}  # of the probe's own, those of use
 FOUND = ("attr_box_left", "attr_box_top", "attr_box_side", "attr_detection")  # where in its photo a face was found
 GROUPS_ARE = (
     "Groups are image measurements or labels supplied with the data, never inferred identity. Every group is compared "
@@ -50,9 +50,20 @@ class Faces:
     @cached_property
     def supplied(self) -> list[str]:
         """Those that came from a user, and then those that came with the data."""
-        given = [name for name in self.columns if name not in (*MEASURED, *DESIGN, *FOUND)]
+        return [name for name in self.given if self.tells_apart(name)]
+
+    @cached_property
+    def given(self) -> list[str]:
+        """The same, with those that are alike, unknown or different for all faces."""
         own = self.subject.cache.attribute_tables["faces"]
+        design = set(own) - FACTORS if "attr_scene" in own else set()  # numbers of renderings, shapes of heads
+        given = [name for name in self.columns if name not in (*MEASURED, *FOUND) and name not in design]
         return sorted(given, key=lambda name: name in own)
+
+    def tells_apart(self, name: str) -> bool:
+        """Whether there are two groups, and not one per face."""
+        sizes = self.grouped(name).sizes
+        return len(sizes) > 1 and int(sizes.max()) > 1
 
     @cached_property
     def answers(self) -> Numbers:
@@ -88,6 +99,8 @@ def introduction(faces: Faces) -> tuple[Block, ...]:
     if rest := faces.supplied[MOST_SUPPLIED:]:
         more = ", ".join(map(faces.called, rest))
         said.append(Text(f"Of the supplied attributes the first {MOST_SUPPLIED} are shown, without {more}.", "note"))
+    if silent := [name for name in faces.given if name not in faces.supplied]:
+        said.append(Text(f"They make no groups and are not shown: {', '.join(map(faces.called, silent))}.", "note"))
     if not any(name in MEASURED for name in faces.columns):
         nothing = "Nothing was measured on these faces" if faces.columns else "The cache has no attributes of its faces"
         source = without_folders(subject.cache.manifest.source.spec) or "SOURCE"

@@ -138,7 +138,8 @@ def widest(audit: Audit, groups: Grouping, by: str) -> list[Block]:
         Table(f"The widest gap between two groups, by {by}.", head, tuple(rows)),
         Text(
             f"Between the two groups of at least {MINIMUM} faces that are furthest apart; of percentages in points. "
-            "Interval and p (permutation test) allow for their having been picked as the widest of all pairs. Holm's p "
+            "Interval and p (permutation test, each pair in its own standard deviations) allow for their having been "
+            "picked as the widest of all pairs. Holm's p "
             "is corrected for the number of quantities.",
             "note",
         ),

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import streamlit as st
 
 from cache.filters import Filter
@@ -13,6 +14,7 @@ from pages.findings.audit import measures
 from pages.findings.audit_tables import overall, value_rows
 from pages.findings.bins import Grouping
 from pages.findings.groups import MOST_GROUPS
+from pages.findings.probe import is_probe
 from pages.widgets.audit_answers import predicted_classes
 from pages.widgets.audit_data import Choice, Grouped, attributes_of, audited, called, faces_of, grouped, ungrouped
 from pages.widgets.audit_galleries import galleries
@@ -62,7 +64,7 @@ def audit_page(view: View, where: Filter) -> None:
             st.markdown(widest(audit, found.groups, quantity, " and ".join(by), choice.least))
         with left:
             main_figure(view, where, choice, found, audit, quantity, by)
-        st.caption(" ".join([*counted(view, where, choice, found.groups), GROUPS_ARE]))
+        st.caption(" ".join(filter(None, [*counted(view, where, choice, found.groups), GROUPS_ARE, few_people(view)])))
         verdict_note(where)
         sampled_note(faces_of(view, where))
         without_votes(view)
@@ -141,6 +143,34 @@ def widest(audit: Audit, groups: Grouping, quantity: str, by: str, least: int) -
         f"{shown.title[0].upper()}{shown.title[1:]} by {plain(by)}: highest in {high}, lowest in {low}, a gap of "
         f"**{written(largest.value, shown.gap_unit)}** [{written(largest.ci_low)}, {written(largest.ci_high)}]; "
         f"p {p_text(largest.p)}, with Holm's correction{number} {p_text(largest.p_holm)}."
+        + clearest(audit, groups, quantity)
+    )
+
+
+def clearest(audit: Audit, groups: Grouping, quantity: str) -> str:
+    """The gap to the rest that chance explains least, where there are more than two groups."""
+    q, shown = audit.quantities.index(quantity), QUANTITIES[quantity]
+    p = audit.p_holm[:, q]
+    if len(groups.names) < 3 or np.isnan(p).all():
+        return ""
+    at = min(np.flatnonzero(p == np.nanmin(p)), key=lambda g: -abs(audit.gap[g, q] - audit.chance[g, q]))
+    gap, low, high = (
+        f"{shown.scale * end[at, q] + 0.0:+.{shown.decimals}f}" for end in (audit.gap, audit.gap_low, audit.gap_high)
+    )
+    tested = int((~np.isnan(p)).sum())
+    return (
+        f" Clearest gap to the rest: **{plain(groups.names[at])}**, {gap} {shown.gap_unit}".rstrip()
+        + f" [{low}, {high}], Holm's p over {count(tested, 'group')} {p_text(float(p[at]))}."
+    )
+
+
+def few_people(view: View) -> str:
+    """Rendered faces show a few people many times, which the tests do not know."""
+    if not is_probe(view.cache.attributes):
+        return ""
+    return (
+        "Many of these images show the same rendered person, which makes every interval and p here too small. The "
+        "page Probe compares within a person, and resamples people."
     )
 
 

@@ -33,7 +33,7 @@ def galleries(view: View, where: Filter, choice: Choice) -> None:
         by = " · ".join(called(view, name) for name in choice.columns)
         st.subheader(f"The highest :{PALETTE[part]}[**{SYMBOLS[part]}**] by {plain(by)}", anchor=False)
         most = MOST if len(choice.columns) == 1 else MOST_CROSSED
-        chosen = shown_groups(groups.index, doubt, len(groups.names), most)
+        chosen = shown_groups(groups.index, doubt, len(groups.names), most, choice.least)
         across = min(ACROSS, len(chosen))
         ids = {at: highest(faces.face_id[groups.index == at], doubt[groups.index == at]) for at in chosen}
         every = tuple(sorted(face for group in ids.values() for face in group))  # asked for at once
@@ -46,7 +46,9 @@ def galleries(view: View, where: Filter, choice: Choice) -> None:
                 listing = f"group-{at + 1}"
                 shown[listing] = [tiles[face] for face in ids[at] if face in tiles]
                 with column:
-                    st.markdown(f":small[**{plain((groups.brief or groups.names)[at])}**]")
+                    n = f"n = {groups.sizes[at]:,}"
+                    n = n if groups.sizes[at] >= choice.least else f":gray[{n}]"
+                    st.markdown(f":small[**{plain((groups.brief or groups.names)[at])}** {n}]")
                     face_grid(
                         shown[listing],
                         key=f"gallery-{listing}",
@@ -61,18 +63,21 @@ def galleries(view: View, where: Filter, choice: Choice) -> None:
         drawer.show(view, partial(place, shown))
 
 
-def shown_groups(index: np.ndarray, doubt: np.ndarray, groups: int, most: int) -> list[int]:
+def shown_groups(index: np.ndarray, doubt: np.ndarray, groups: int, most: int, least: int = 1) -> list[int]:
     """Groups to show faces of: all of them, or of many those with the highest mean doubt, in their order.
 
-    >>> shown_groups(np.array([0, 0, 1, 2, -1]), np.array([0.1, 0.2, 0.9, 0.5, 5.0]), 3, most=2)
-    [1, 2]
+    Groups of at least `least` faces come before smaller ones.
+
+    >>> index, doubt = np.array([0, 0, 1, 2, -1]), np.array([0.1, 0.2, 0.9, 0.5, 5.0])
+    >>> shown_groups(index, doubt, 3, most=2), shown_groups(index, doubt, 3, most=1, least=2)
+    ([1, 2], [0])
     """
     if groups <= most:
         return list(range(groups))
     inside = index >= 0
     sums = np.bincount(index[inside], doubt[inside], groups)
-    means = sums / np.maximum(1, np.bincount(index[inside], minlength=groups))
-    return sorted(np.argsort(-means, kind="stable")[:most].tolist())
+    sizes = np.bincount(index[inside], minlength=groups)
+    return sorted(np.lexsort((-sums / np.maximum(1, sizes), sizes < least))[:most].tolist())
 
 
 def highest(face_id: np.ndarray, doubt: np.ndarray) -> tuple[int, ...]:
@@ -85,5 +90,5 @@ def legend(view: View, part: str, shown: int, groups: int) -> str:
     if view.samples == 1:
         said += f" U_t, because {plain(view.model)} draws one sample per face and has no U_e."
     if shown < groups:
-        said += f" The {shown} of {groups} groups with the highest mean."
+        said += f" {shown} of {groups} groups: of those of enough faces the ones with the highest mean."
     return said

@@ -1,5 +1,7 @@
 """How far each group is from the rest, as observed, at equal values of other attributes, and at equal image quality."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 import streamlit as st
 
@@ -59,7 +61,10 @@ def gaps(view: View, where: Filter, choice: Choice, quantity: str) -> None:
                 alt=describe_gaps(drawn, quantity, by),
             )
         if len(drawn) < len(rows):
-            st.caption(f"Drawn: the {LONG} of {len(groups.names)} groups with the widest raw gaps.")
+            st.caption(
+                f"Drawn: {LONG} of {len(groups.names)} groups, those of enough faces first, by the width of their raw "
+                "gaps. The table has all."
+            )
         with right:
             for sentence in left_out(view, quantity, fitted, equal, choice):
                 st.caption(sentence)
@@ -188,7 +193,9 @@ def left_out(view: View, quantity: str, fitted: Adjusted | None, equal: Equalise
         said.append(f"{'; '.join(used)}.")
     for title, found in (("Not adjusted for", fitted), ("Not equalised", equal)):
         if found is not None and found.left_out:
-            each = "; ".join(f"**{plain(shown[name])}**: {plain(why)}" for name, why in found.left_out.items())
+            each = "; ".join(
+                f"**{plain(shown[name])}**: {plain(by_name(why, shown))}" for name, why in found.left_out.items()
+            )
             said.append(f"{title} {each}.")
     if fitted is not None and (dropped := int(fitted.dropped[fitted.quantities.index(quantity)])):
         said.append(
@@ -197,13 +204,26 @@ def left_out(view: View, quantity: str, fitted: Adjusted | None, equal: Equalise
     if equal is not None and len(equal.matched):
         tested = equal.matched[equal.n.max(axis=1) > 0]
         if len(tested):
-            said.append(f"A partner of like quality was found for {100 * tested.min():.0f} % of a group or more.")
+            said.append(
+                f"Faces of like quality among the rest were found for {100 * tested.min():.0f} to "
+                f"{100 * tested.max():.0f} % of the faces of a group."
+            )
     toned = {"attr_ita", "attr_monk", "attr_tone"} & set(choice.columns)
     if toned and any("attr_brightness" in found.used for found in (fitted, equal) if found):
         said.append(
             "A darker skin makes a darker image: equal brightness takes away a part of what skin tone itself does."
         )
     return said
+
+
+def by_name(reason: str, shown: Mapping[str, str]) -> str:
+    """A reason that ends with a column, with the name that the page calls it by.
+
+    >>> by_name("says the same as attr_x", {"attr_x": "x"})
+    'says the same as x'
+    """
+    before, space, last = reason.rpartition(" ")
+    return f"{before}{space}{shown.get(last, last)}"
 
 
 def largest_gaps(audit: Audit, groups: Grouping) -> None:
@@ -231,8 +251,9 @@ def largest_gaps(audit: Audit, groups: Grouping) -> None:
     )
     st.caption(
         "Between the two groups of enough faces that are furthest apart; of percentages in points. The interval allows "
-        "for their having been picked as the widest of all pairs, and so does p, which asks how wide the widest gap of "
-        "groups dealt by chance would be. Holm's p is corrected for the number of quantities."
+        "for their having been picked as the widest of all pairs, and so does p, which asks how often chance makes any "
+        "pair stand out as much, each in its own standard deviations. Holm's p is corrected for the number of "
+        "quantities."
     )
 
 

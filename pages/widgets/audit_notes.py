@@ -41,7 +41,7 @@ def nothing_to_compare(view: View, where: Filter, choice: Choice, groups: Groupi
     edges = any(cut is not None for cut in choice.edges)
     st.info(
         f"{name}: all {count(int((groups.index >= 0).sum()), 'face')} whose value is known are in one group, "
-        f"{plain(groups.names[0])}, so there is nothing to compare it with. "
+        f"'{plain(groups.names[0])}', so there is nothing to compare it with. "
         + ("Choose other bins." if edges else "Choose another attribute, or a wider filter.")
     )
 

@@ -213,7 +213,7 @@ def test_many_groups_are_one_click_away_and_the_widest_gaps_are_drawn(open_page,
     page = opened(open_page, audited, "measured", **{"and": "tone"}, least="5")
     groups = len(table_of(page, "accuracy"))
     assert groups > 14 and f"Tables of {groups} groups" in [box.label for box in page.expander]
-    assert f"the 14 of {groups} groups with the widest raw gaps" in words(page)
+    assert f"Drawn: 14 of {groups} groups, those of enough faces first" in words(page)
     assert len(figures(page)[1]["layout"]["yaxis"]["tickvals"]) == 14
     assert len(grids(page)) == 6
 
@@ -335,7 +335,7 @@ def test_grey_images_have_no_tone_and_the_page_says_why(open_page, audited):
 @pytest.mark.parametrize(
     ("attribute", "said"),
     [
-        ("constant", "are in one group, 3, so there is nothing"),
+        ("constant", "are in one group, '3', so there is nothing"),
         ("null", "unknown for all 360 faces shown (unknown 360)"),
     ],
 )

@@ -218,6 +218,18 @@ def test_nothing_known_and_nobody_there():
     assert audit([0, 1], 2, {}).value.shape == (2, 0)
 
 
+def test_a_small_group_does_not_hide_a_gap_between_large_ones():
+    """Thirty noisy faces stray so far by chance that a range of raw means would see nothing beside them."""
+    rng = np.random.default_rng(3)
+    group = np.repeat([0, 1, 2], [400, 400, 30])
+    x = rng.normal(size=830) + 0.5 * (group == 1)
+    x[group == 2] += 0.25 - x[group == 2].mean()  # in the middle, so that the widest pair is the two large groups
+    largest = audit(group, 3, {"x": x}).largest[0]
+    assert {largest.high, largest.low} == {0, 1} and largest.p < 0.01 and largest.ci_low > 0
+    spans = [np.ptp([dealt[group == g].mean() for g in range(3)]) for dealt in (rng.permutation(x) for _ in range(300))]
+    assert np.mean(np.array(spans) >= largest.value) > largest.p
+
+
 def test_without_tests():
     group, columns = faces()
     found = audit(group, 3, columns, permutations=0)
