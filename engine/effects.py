@@ -101,6 +101,8 @@ def to_text(model: str, faces: Scored, found: Mapping[str, Mapping[str, Effects]
             slopes = [_interval(q, by_quantity[q].slope, signed=True) for q in PRINTED]
             rows.append(["per step", f"{len(arm.scene):,}", *slopes])
         blocks.append(aligned(rows))
+    if not np.nan_to_num(faces.values["u_epistemic"]).any():
+        blocks.append(f"{model} draws one sample per face: its U_e is 0 by construction.")
     people = len(set(faces.identity.tolist()))
     head = (
         f"{model}: {len(faces.tone):,} rendered faces of {people} people. Difference to the reference level (=) of the "

@@ -111,6 +111,6 @@ def reasons(groups: Grouping, why: Mapping[str, np.ndarray]) -> dict[str, int]:
     told = np.full(len(groups.index), None, dtype=object)
     for texts in why.values():
         told = np.where(pd.isna(told), texts, told)
-    found = pd.Series(told[missing]).fillna("unknown").value_counts()
+    found = pd.Series(told[missing]).fillna("unknown").value_counts()  # of two attributes the first reason there is
     counted = {str(reason): int(n) for reason, n in found.items()}
     return counted | ({"a rarer value": groups.rare} if groups.rare else {})

@@ -36,7 +36,8 @@ def nothing_to_compare(view: View, where: Filter, choice: Choice, groups: Groupi
     n = len(groups.index)
     if not groups.names:
         why = ", ".join(f"{plain(reason)} {faces:,}" for reason, faces in ungrouped(view, where, choice).items())
-        st.info(f"{name}: unknown for all {count(n, 'face')} shown ({why}). Choose another attribute.")
+        none = "unknown for all" if len(choice.columns) == 1 else "not both known of any of the"
+        st.info(f"{name}: {none} {count(n, 'face')} shown ({why}). Choose another attribute.")
         return
     edges = any(cut is not None for cut in choice.edges)
     st.info(

@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from cache.filters import Filter
 from cache.numbers import numbers
+from cache.schema import SCORES
 from engine.metrics.effects import Clustered, Effects
 from engine.metrics.star import FACTORS, Sweep
 from pages.charts.audit_quantities import QUANTITIES, Quantity, colour_of
@@ -21,13 +22,14 @@ from pages.widgets.caches import View
 from pages.widgets.estimates import cell, statistics
 from pages.widgets.figure import csv, figure, theme
 from pages.widgets.filters import number_range
-from pages.widgets.measured import described, numbers_of, verdict_note
+from pages.widgets.measured import columns_in, described, numbers_of, verdict_note
 from pages.widgets.probe_strip import Strip, choose_scene, filmstrip
 from pages.widgets.problems import guard
-from pages.widgets.wording import LEGEND, count, plain
+from pages.widgets.wording import LEGEND, count, names, plain
 
 COMMAND = "python -m engine probe --model compact-ensemble"
 NOBODY = "none"
+OUTCOMES = {"predicted", *SCORES}  # what a model made of a face
 FACTOR, QUANTITY, FROM, BESIDE = "factor", "of", "from", "beside"  # in the URL
 AXES = {
     "tone": "skin tone (Monk, 1 lightest)",
@@ -115,17 +117,17 @@ def choose(view: View, where: Filter, stars: Star) -> Chosen | None:
             "compare it with. Widen a range, or clear the filters in the sidebar."
         )
         return None
-    names = list(map(level_name, arm.levels))
+    levels = list(map(level_name, arm.levels))
     row = st.container(horizontal=True, vertical_alignment="bottom")
     with row:
-        level = select("Compared with", names, key=FROM, default=names[arm.reference()], width=130)
+        level = select("Compared with", levels, key=FROM, default=levels[arm.reference()], width=130)
         beside = select("Second model", [NOBODY, *others], key=BESIDE, default=NOBODY, width=200) if others else NOBODY
     models = (str(view.model), *((beside,) if beside != NOBODY else ()))
     values = {model: findings.measures(stars, numbers_of(view, model, where, SCORED)) for model in models}
     if any(quantity not in found for found in values.values()):
         st.info(f"These faces have no {QUANTITIES[quantity].title}: nobody has voted on them.")
         return None
-    return Chosen(arm, quantity, names.index(level), models, values, row)
+    return Chosen(arm, quantity, levels.index(level), models, values, row)
 
 
 def offered_quantities(view: View) -> list[str]:
@@ -178,6 +180,14 @@ def reading(view: View, where: Filter, chosen: Chosen, n: int) -> None:
         st.caption(
             ":material/warning: The models that ship have learned from the people of split train. Those faces are "
             "easier for them, and say less of what they do with a stranger."
+        )
+    if view.samples == 1:
+        st.caption(f"No U_e: {plain(view.model)} draws one sample per face, so its U_e is 0 by construction.")
+    if judged := columns_in(where) & OUTCOMES:
+        called = names(view.cache.columns(view.model))
+        st.caption(
+            ":material/warning: The filter selects faces by what the model made of them "
+            f"({', '.join(sorted(called[name] for name in judged))}), so levels may stand on different scenes."
         )
     verdict_note(where)
 
