@@ -41,12 +41,12 @@ def figures(folder: Path) -> Iterator[Figure]:
 
 def steps(view, where) -> Iterator[tuple[str, Callable[[], object]]]:
     """What a first visit of each page computes."""
+    from pages.findings import calibration as findings
     from pages.widgets import (
         agreement,
         along_d,
         calibration,
         calibration_brier,
-        calibration_options,
         correlation_groups,
         density_of_d,
         rejection_measures,
@@ -54,9 +54,10 @@ def steps(view, where) -> Iterator[tuple[str, Callable[[], object]]]:
     )
 
     model, stamp = view.model, view.stamp
-    counted = ("pairs", None, 10, "width")
+    counted = findings.Counting()
     others = [name for name in view.cache.models if name != model]
-    beside = [name for name in (calibration_options.sibling(view, others),) if name]  # drawn unless told otherwise
+    infos = view.cache.manifest.models
+    beside = [name for name in (findings.sibling(infos, model, others),) if name]  # drawn unless told otherwise
     drawn = [model, *beside]
     versions = [calibration.Version(name) for name in drawn]
     yield "Calibration: faces", lambda: [calibration.faces_of(view, where, name) for name in drawn]

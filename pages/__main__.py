@@ -4,6 +4,7 @@ While the browser fetches the front end, threads load what the pages import and 
 instead of when the first reader is already waiting.
 """
 
+import ctypes
 import gc
 import sys
 import threading
@@ -11,10 +12,14 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+MMAP_THRESHOLD, LARGE = -3, 4 << 20  # of glibc's mallopt
 APP = Path(__file__).parent.parent / "app.py"
 
 
 def main() -> None:
+    with suppress(OSError, AttributeError):  # another C library than glibc
+        # Arrays of 4 MB and more go back to the system when they are done with: 20 MB less on a million faces.
+        ctypes.CDLL(None).mallopt(MMAP_THRESHOLD, LARGE)
     gc.disable()  # until all is loaded: modules leave next to no garbage, and looking for it takes a tenth of the start
     from streamlit import delta_generator
     from streamlit.runtime.pages_manager import PagesManager
