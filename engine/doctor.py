@@ -36,7 +36,8 @@ def checks(data: Path = Path("data")) -> Iterator[Check]:
         yield Check("weights", False, str(problem))
     try:
         for name, weights in load_skew().items():
-            yield Check("weights", True, f"compact-{name}: {len(weights.members)} members, sha256 {weights.sha256[:12]}")
+            members = f"{len(weights.members)} members"
+            yield Check("weights", True, f"compact-{name}: {members}, sha256 {weights.sha256[:12]}")
     except WeightsProblem as problem:
         yield Check("weights", False, str(problem))
     yield from _facenet()
