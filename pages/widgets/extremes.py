@@ -14,7 +14,7 @@ from pages.widgets.face_address import open_face, opened_face
 from pages.widgets.face_grid.component import Tile, face_grid
 from pages.widgets.filters import describe, matching_faces
 from pages.widgets.problems import guard
-from pages.widgets.tiles import page_of_tiles
+from pages.widgets.tiles import heads_of_lists
 from pages.widgets.wording import KINDS, PALETTE, SYMBOLS, plain
 
 FACES = 12  # fills rows of 6, 4 and 3
@@ -49,6 +49,9 @@ def extremes(view: View, where: Filter) -> None:
     """Two columns, U_a and U_e, each with its lowest faces above its highest."""
     with guard():
         matching = matching_faces(view, where)
+        offered = [g for g in GALLERIES if g.column != "u_epistemic" or view.samples > 1]
+        sorts = tuple(Sort(gallery.column, descending=gallery.highest) for gallery in offered)
+        found = dict(zip(offered, heads_of_lists(view, where, sorts, limit=FACES), strict=True))
         shown: dict[str, list[Tile]] = {}
         for column, part in zip(st.columns(2, gap="medium"), MEANING, strict=True):
             with column:
@@ -61,13 +64,12 @@ def extremes(view: View, where: Filter) -> None:
                     )
                     continue
                 for gallery in (g for g in GALLERIES if g.column == part):
-                    shown[gallery.name] = draw(view, where, gallery)
+                    shown[gallery.name] = draw(gallery, found[gallery])
         drawer.legend(f"From {describe(matching, view.cache.manifest.faces)}.")
         drawer.show(view, partial(place, shown))
 
 
-def draw(view: View, where: Filter, gallery: Gallery) -> list[Tile]:
-    found = page_of_tiles(view, where, Sort(gallery.column, descending=gallery.highest), limit=FACES)
+def draw(gallery: Gallery, found: list[Tile]) -> list[Tile]:
     st.markdown(f"**{gallery.title}**, in nats")
     if not found:
         st.caption("No face matches the filter.")

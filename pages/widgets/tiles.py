@@ -1,6 +1,7 @@
 """Faces of a query as tiles of the grid: thumbnails by id, a score under each, one sentence of alt text."""
 
 import math
+from collections.abc import Mapping
 from typing import Literal
 
 import pandas as pd
@@ -35,6 +36,23 @@ def page_of_tiles(view: View, where: Filter, sort: Sort, *, limit: int, offset: 
     )  # by name: see filters.py
 
 
+@st.cache_data(max_entries=8, show_spinner=False)
+def _heads(stamp: tuple[str, int], model: str | None, where: Filter, sorts: tuple[Sort, ...], limit: int, _view: View):
+    cache = _view.cache
+    frames = [cache.page(model, where, s, limit=limit, columns=columns_for(model, s.column)) for s in sorts]
+    images = cache.thumbnails(sorted({int(face) for frame in frames for face in frame.face_id}))
+    units = [cache.columns(model)[s.column].unit for s in sorts]
+    return [
+        tiles(cache, frame, s.column, unit, number_scale(_view, s.column), images)
+        for s, frame, unit in zip(sorts, frames, units, strict=True)
+    ]
+
+
+def heads_of_lists(view: View, where: Filter, sorts: tuple[Sort, ...], *, limit: int) -> list[list[Tile]]:
+    """The first faces in each of several orders; all their thumbnails are read at once."""
+    return _heads(stamp=view.stamp, model=view.model, where=where, sorts=sorts, limit=limit, _view=view)
+
+
 def number_scale(view: View, column: str) -> float | None:
     """Full length of the bar under a face; None when the column is no score of a natural scale."""
     if column in ("u_total", "u_aleatoric", "u_epistemic", "jsd"):
@@ -42,9 +60,16 @@ def number_scale(view: View, column: str) -> float | None:
     return 1.0 if column in ("confidence", "disagreement") else None
 
 
-def tiles(cache: Cache, faces: pd.DataFrame, column: str, unit: str, scale: float | None) -> list[Tile]:
-    """A tile per row; `column` is the score under it."""
-    images = cache.thumbnails(faces.face_id.tolist())
+def tiles(
+    cache: Cache,
+    faces: pd.DataFrame,
+    column: str,
+    unit: str,
+    scale: float | None,
+    images: Mapping[int, bytes] | None = None,
+) -> list[Tile]:
+    """A tile per row; `column` is the score under it. images: thumbnails that have been read already."""
+    images = cache.thumbnails(faces.face_id.tolist()) if images is None else images
     return [
         Tile(
             id=int(row["face_id"]),
