@@ -18,6 +18,7 @@ from typing import Any
 import filelock
 
 from cache.errors import BadQuery, BadSlice, SliceExists
+from cache.files import write_whole
 from cache.filter_json import from_json, model_name, record, text, to_json
 from cache.filters import Filter
 from cache.reader import EVERYTHING, Cache
@@ -113,7 +114,7 @@ def save(folder: Path, one: Slice, replace: bool = False) -> Slice:
             raise SliceExists(f"There is a slice named '{one.name}' already. Replace it, or choose another name.")
         if len(files_of(folder)) >= MOST_SLICES and not same:
             raise BadSlice(f"This cache has {MOST_SLICES} slices, and no more would be read. Delete one first.")
-        _replace(place / file_name(one.name), content)
+        write_whole(place / file_name(one.name), content)
         for other in same:
             if other.name != file_name(one.name):
                 other.unlink(missing_ok=True)
@@ -242,19 +243,6 @@ def _locked(folder: Path) -> Iterator[Path]:
             f"The slices in {folder / FOLDER} cannot be changed ({_why(problem)}). Allow writing there, or copy the "
             "cache to a folder of your own."
         ) from None
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def _why(problem: Exception) -> str:

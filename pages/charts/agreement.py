@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from pages.charts.colours import ANNOTATORS, CLEAR, OUTLINE, part_colour
+from pages.charts.bands import rows_frame
+from pages.charts.colours import ANNOTATORS, OUTLINE, part_colour
 from pages.charts.histograms import TITLES
 
 METHODS = {"pearson": "Pearson r", "spearman": "Spearman ρ"}
@@ -40,7 +41,7 @@ def correlation_dots(found: pd.DataFrame, *, theme: str = "light") -> go.Figure:
     order = [TITLES[part] for part in SHAPES if part in set(found.part)]
     axes["yaxis"] = {"categoryorder": "array", "categoryarray": order[::-1], "range": [-0.6, len(order) - 0.4]}
     layout = {**axes, "shapes": shapes, "annotations": annotations}
-    return go.Figure(traces, {**layout, **_frame(height=110 + 44 * max(1, len(order)), legend=False)})
+    return go.Figure(traces, {**layout, **rows_frame(height=110 + 44 * max(1, len(order)), legend=False)})
 
 
 def _dot(row: Any, method: str, axis: str, theme: str) -> dict[str, Any]:
@@ -117,7 +118,7 @@ def group_dots(found: pd.DataFrame, method: str, *, theme: str = "light") -> go.
     up = {"tickvals": list(place.values()), "ticktext": names, "range": [-len(groups) + 0.4, 0.6], "zeroline": False}
     across = {"title": {"text": f"{METHODS[method]} with d"}, "range": _span(found)}
     layout = {"yaxis": up, "xaxis": {**across, "zeroline": True, "zerolinecolor": OUTLINE}}
-    return go.Figure(traces, {**layout, **_frame(height=120 + ROW * max(1, len(groups)), legend=True)})
+    return go.Figure(traces, {**layout, **rows_frame(height=120 + ROW * max(1, len(groups)), legend=True)})
 
 
 def describe_correlations(found: pd.DataFrame) -> str:
@@ -190,14 +191,3 @@ def _span(found: pd.DataFrame) -> list[float]:
 def _short(name: object, most: int = 22) -> str:
     text = str(name)
     return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
-def _frame(*, height: int, legend: bool) -> dict[str, Any]:
-    return {
-        "showlegend": legend,
-        "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
-        "height": height,
-        "margin": {"l": 0, "r": 8, "t": 48, "b": 0},  # the button for a PNG has its place above the rest
-        "paper_bgcolor": CLEAR,
-        "plot_bgcolor": CLEAR,
-    }

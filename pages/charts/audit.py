@@ -9,7 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from pages.charts.audit_quantities import QUANTITIES, colour_of
-from pages.charts.colours import CLEAR, OUTLINE
+from pages.charts.bands import rows_frame
+from pages.charts.colours import OUTLINE
 
 ROW, ROW_OF_THREE = 38, 52  # px per group
 LEAST = 300  # px, however few groups there are
@@ -40,7 +41,7 @@ def forest(found: pd.DataFrame, quantity: str, everyone: float, by: str, *, them
         "shapes": line,
         "annotations": [{**name, **place}] if line else [],
     }
-    return go.Figure([dots], {**layout, **_frame(height=max(LEAST, 96 + ROW * len(found)), legend=False)})
+    return go.Figure([dots], {**layout, **rows_frame(height=max(LEAST, 96 + ROW * len(found)), legend=False)})
 
 
 def gap_forest(found: pd.DataFrame, quantity: str, by: str, *, theme: str = "light") -> go.Figure:
@@ -68,7 +69,7 @@ def gap_forest(found: pd.DataFrame, quantity: str, by: str, *, theme: str = "lig
         "shapes": [_upright(0.0, "solid")],
     }
     height = max(LEAST, 120 + (ROW_OF_THREE if len(lanes) > 1 else ROW) * len(groups))
-    return go.Figure(traces, {**layout, **_frame(height=height, legend=True)})
+    return go.Figure(traces, {**layout, **rows_frame(height=height, legend=True)})
 
 
 def describe_forest(found: pd.DataFrame, quantity: str, by: str) -> str:
@@ -158,14 +159,3 @@ def _interval(low: float, high: float, decimals: int) -> str:
 def _upright(x: float, dash: str) -> dict[str, Any]:
     line = {"width": 1.5, "dash": dash, "color": OUTLINE}
     return {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "y domain", "line": line, "layer": "below"}
-
-
-def _frame(*, height: int, legend: bool) -> dict[str, Any]:
-    return {
-        "showlegend": legend,
-        "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
-        "height": height,
-        "margin": {"l": 0, "r": 8, "t": 48, "b": 0},  # the button for a PNG has its place above the rest
-        "paper_bgcolor": CLEAR,
-        "plot_bgcolor": CLEAR,
-    }

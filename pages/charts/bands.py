@@ -31,6 +31,18 @@ def frame(*, height: int) -> dict[str, Any]:
     }
 
 
+def rows_frame(*, height: int, legend: bool) -> dict[str, Any]:
+    """The layout around rows of points, one group each."""
+    return {
+        "showlegend": legend,
+        "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
+        "height": height,
+        "margin": {"l": 0, "r": 8, "t": 48, "b": 0},  # the button for a PNG has its place above the rest
+        "paper_bgcolor": CLEAR,
+        "plot_bgcolor": CLEAR,
+    }
+
+
 def band(
     x: np.ndarray, low: np.ndarray, high: np.ndarray, colour: str, opacity: float = 0.15, **axes: str
 ) -> list[dict[str, Any]]:

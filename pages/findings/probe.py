@@ -19,6 +19,10 @@ NEEDED = tuple(f"{ATTRIBUTE_PREFIX}{name}" for name in ("scene", "identity", "ce
 MEASURED = ("u_epistemic", "u_aleatoric", "u_total", "confidence", "accuracy", "jsd", "nll")  # of QUANTITIES
 SCORED = ("predicted", "majority", *(name for name in MEASURED if name != "accuracy"))  # columns of a model to read
 NEED_VOTES = ("accuracy", "jsd", "nll")
+FEW_PEOPLE = (
+    "Many of these images show the same rendered person, which makes intervals and p of comparisons between faces too "
+    "small. The page Probe compares within a person, and resamples people."
+)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ from cache.numbers import Numbers
 from pages.findings.attributes import MEASURED, POSE, REASONS, TONE, offered
 from pages.findings.audit import COLUMNS, reasons
 from pages.findings.bins import Grouping, group_by
+from pages.findings.probe import FEW_PEOPLE, is_probe
 from pages.report.audit_groups import compared
 from pages.report.blocks import Block, Command, Section, Text
 from pages.report.calibration import ONE_CLASS
@@ -56,7 +57,7 @@ class Faces:
     def given(self) -> list[str]:
         """The same, with those that are alike, unknown or different for all faces."""
         own = self.subject.cache.attribute_tables["faces"]
-        design = set(own) - FACTORS if "attr_scene" in own else set()  # numbers of renderings, shapes of heads
+        design = set(own) - FACTORS if is_probe(own) else set()  # numbers of renderings, shapes of heads
         given = [name for name in self.columns if name not in (*MEASURED, *FOUND) and name not in design]
         return sorted(given, key=lambda name: name in own)
 
@@ -96,6 +97,8 @@ def introduction(faces: Faces) -> tuple[Block, ...]:
     if len(subject.cache.classes) == 1:
         return (Text(ONE_CLASS),)
     said: list[Block] = [Text(GROUPS_ARE), *few(subject.n), *sampled(faces.answers)] if faces.columns else []
+    if is_probe(subject.cache.attributes):
+        said.append(Text(FEW_PEOPLE))
     if rest := faces.supplied[MOST_SUPPLIED:]:
         more = ", ".join(map(faces.called, rest))
         said.append(Text(f"Of the supplied attributes the first {MOST_SUPPLIED} are shown, without {more}.", "note"))

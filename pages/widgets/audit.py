@@ -14,7 +14,7 @@ from pages.findings.audit import measures
 from pages.findings.audit_tables import overall, value_rows
 from pages.findings.bins import Grouping
 from pages.findings.groups import MOST_GROUPS
-from pages.findings.probe import is_probe
+from pages.findings.probe import FEW_PEOPLE, is_probe
 from pages.widgets.audit_answers import predicted_classes
 from pages.widgets.audit_data import Choice, Grouped, attributes_of, audited, called, faces_of, grouped, ungrouped
 from pages.widgets.audit_galleries import galleries
@@ -64,7 +64,8 @@ def audit_page(view: View, where: Filter) -> None:
             st.markdown(widest(audit, found.groups, quantity, " and ".join(by), choice.least))
         with left:
             main_figure(view, where, choice, found, audit, quantity, by)
-        st.caption(" ".join(filter(None, [*counted(view, where, choice, found.groups), GROUPS_ARE, few_people(view)])))
+        people = [FEW_PEOPLE] if is_probe(view.cache.attributes) else []
+        st.caption(" ".join([*counted(view, where, choice, found.groups), GROUPS_ARE, *people]))
         verdict_note(where)
         sampled_note(faces_of(view, where))
         without_votes(view)
@@ -161,16 +162,6 @@ def clearest(audit: Audit, groups: Grouping, quantity: str) -> str:
     return (
         f" Clearest gap to the rest: **{plain(groups.names[at])}**, {gap} {shown.gap_unit}".rstrip()
         + f" [{low}, {high}], Holm's p over {count(tested, 'group')} {p_text(float(p[at]))}."
-    )
-
-
-def few_people(view: View) -> str:
-    """Rendered faces show a few people many times, which the tests do not know."""
-    if not is_probe(view.cache.attributes):
-        return ""
-    return (
-        "Many of these images show the same rendered person, which makes every interval and p here too small. The "
-        "page Probe compares within a person, and resamples people."
     )
 
 

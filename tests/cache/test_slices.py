@@ -284,7 +284,7 @@ def test_an_error_while_writing_leaves_the_old_file_and_nothing_else(folder, mon
     def refuse(*_: object) -> None:
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr(slices.os, "replace", refuse)
+    monkeypatch.setattr("cache.files.os.replace", refuse)
     with pytest.raises(CacheError, match="Read-only file system"):
         save(folder, one("mine", Filter()), replace=True)
     assert load(folder) == ({"mine": one()}, [])

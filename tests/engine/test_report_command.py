@@ -49,7 +49,7 @@ def test_a_failure_leaves_the_older_one_and_nothing_beside_it(folder, tmp_path, 
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("engine.commands.report.os.replace", full)
+    monkeypatch.setattr("cache.files.os.replace", full)
     result = invoke("report", folder, "--out", out)
     assert result.exit_code == 1 and "No space left" in result.output
     assert out.read_text() == "old" and [path.name for path in tmp_path.iterdir()] == ["r.html"]
