@@ -28,11 +28,13 @@ def first_view(cache: Path, title: str) -> Iterator[Figure]:
         for _ in range(STARTS):  # in turn, since a shared machine is now quicker, now slower
             start = time.monotonic()
             with serving([cache], wait=False) as server:
+                server.listening()
                 _open(driver, f"{server.url}/faces", TILES)
                 drawn.append(time.monotonic() - start)
                 memory.append(server.resident)
             start = time.monotonic()
             with serving_one_line() as server:
+                server.listening()
                 _open(driver, server.url, READY)
                 least.append(time.monotonic() - start)
     finally:
@@ -45,19 +47,11 @@ def first_view(cache: Path, title: str) -> Iterator[Figure]:
 
 
 def _open(browser: Any, url: str, shown: str, seconds: float = 60) -> None:
-    from selenium.common.exceptions import WebDriverException
-
+    browser.get(url)
     deadline = time.monotonic() + seconds
-    opened = False
     while time.monotonic() < deadline:
-        try:
-            if not opened:
-                browser.get(url)
-                opened = True
-            if browser.execute_script(shown):
-                return
-        except WebDriverException:
-            opened = False  # the server does not listen yet
+        if browser.execute_script(shown):
+            return
         time.sleep(0.02)
     raise TimeoutError(f"Nothing was drawn at {url} within {seconds:.0f} s.")
 

@@ -8,7 +8,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +35,17 @@ class Server:
         """Seconds of processor time that it has used, all threads together."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def listening(self, seconds: float = PATIENCE) -> None:
+        """Wait until it takes connections. A browser that is sent there sooner would keep the processor busy."""
+        deadline = time.monotonic() + seconds
+        port = int(self.url.rpartition(":")[2])
+        while time.monotonic() < deadline:
+            with suppress(OSError):
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                return
+            time.sleep(0.005)
+        raise TimeoutError(f"The server does not listen at {self.url}. Run `make app` to see what it says.")
 
 
 @contextmanager
