@@ -131,6 +131,12 @@ class Manifest:
         return tuple(m for m, faces in expected.items() if faces and self.rows(f"predictions/model={m}") == faces)
 
     @property
+    def first_model(self) -> str | None:
+        """What pages and reports begin with: the first model that has a U_e, else the first."""
+        ready = self.ready_models
+        return next((m for m in ready if self.models[m].samples > 1), next(iter(ready), None))
+
+    @property
     def ready_features(self) -> tuple[str, ...]:
         """Backbones whose features are kept for every face so far."""
         done = [b for b in self.backbones if self.rows(f"features/backbone={b}") == self.faces]

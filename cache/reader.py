@@ -43,10 +43,11 @@ class Cache:
     Raises CacheNotFound, SchemaMismatch on opening; CacheGone when the folder disappears later.
     """
 
-    def __init__(self, folder: Path | str) -> None:
+    def __init__(self, folder: Path | str, store: Store | None = None) -> None:
+        """store: the same cache's tables, where they are open already."""
         self.folder = Path(folder)
-        self.manifest: Manifest = manifests.load(self.folder)
-        self._store = Store(self.folder, self.manifest)
+        self._store = store or Store(self.folder, manifests.load(self.folder))
+        self.manifest: Manifest = self._store.manifest
 
     # ---- what there is
 

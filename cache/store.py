@@ -11,11 +11,10 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -27,6 +26,9 @@ from cache.filters import Region, quote
 from cache.manifest import Manifest
 from cache.regions import inside
 from cache.schema import SCORES
+
+if TYPE_CHECKING:  # an import of a fifth of a second, and a cache is read before there are pages that need it
+    import pandas as pd
 
 WIDE = ("source", "content_id", "votes")  # of the faces, left in their parts: they are read for a few faces at a time
 NARROW = ("predicted", *SCORES)  # of a model's predictions
@@ -72,10 +74,10 @@ class Store:
     def arrays(self, sql: str, bound: list[Any]) -> dict[str, np.ndarray]:
         return {name: np.asarray(v) for name, v in self._run(sql, bound, lambda result: result.fetchnumpy()).items()}
 
-    def frame(self, sql: str, bound: list[Any], *, chosen: dict[str, np.ndarray] | None = None) -> pd.DataFrame:
+    def frame(self, sql: str, bound: list[Any], *, chosen: dict[str, np.ndarray] | None = None) -> "pd.DataFrame":
         """chosen: arrays that the statement may name as a table of that name."""
         found: pd.DataFrame = self._run(sql, bound, lambda result: result.df(), chosen)
-        texts = [name for name in found.columns if isinstance(found[name].dtype, pd.CategoricalDtype)]
+        texts = [name for name in found.columns if found[name].dtype == "category"]
         return found.astype(dict.fromkeys(texts, object)) if texts else found
 
     def arrow(self, sql: str, bound: list[Any], *, chosen: dict[str, np.ndarray] | None = None) -> pa.Table:
@@ -245,7 +247,7 @@ class Store:
         try:
             with self._connection.cursor() as cursor:
                 if chosen is not None:
-                    cursor.register("chosen", pd.DataFrame(chosen))
+                    cursor.register("chosen", pa.table(chosen))
                 return fetch(cursor.sql(sql, params=bound) if as_relation else cursor.execute(sql, bound))
         except (duckdb.IOException, duckdb.CatalogException):  # the latter: forgotten between two statements
             raise self._gone() from None

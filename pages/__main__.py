@@ -1,7 +1,7 @@
-"""`python -m pages --server.port 8501`: the app as `streamlit run app.py` starts it, half a second sooner.
+"""`python -m pages --server.port 8501`: the app as `streamlit run app.py` starts it, a second sooner.
 
-While the browser fetches the front end, threads load what the pages import and the cache that they will open first,
-instead of when the first reader is already waiting.
+DuckDB reads the first cache while Python imports Streamlit; what the first pages import is loaded while the browser
+fetches the front end; and what the other pages import, once the first page is there.
 """
 
 import ctypes
@@ -12,8 +12,11 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from pages import opening
+
 MMAP_THRESHOLD, LARGE = -3, 4 << 20  # of glibc's mallopt
 APP = Path(__file__).parent.parent / "app.py"
+DRAWN = 0.5  # s that a browser takes to draw a page
 
 
 def main() -> None:
@@ -21,6 +24,7 @@ def main() -> None:
         # Arrays of 4 MB and more go back to the system when they are done with: 20 MB less on a million faces.
         ctypes.CDLL(None).mallopt(MMAP_THRESHOLD, LARGE)
     gc.disable()  # until all is loaded: modules leave next to no garbage, and looking for it takes a tenth of the start
+    opening.begin()
     from streamlit import delta_generator
     from streamlit.runtime.pages_manager import PagesManager
     from streamlit.web import cli
@@ -40,38 +44,27 @@ def load() -> None:
 
     while not (runtime.exists() and runtime.get_instance().state != RuntimeState.INITIAL):
         time.sleep(0.02)
-    opening = threading.Thread(target=load_cache, name="load-cache", daemon=True)
     try:
-        import pages.widgets.caches
+        import pages.widgets.browse
+        import pages.widgets.extremes
+        import pages.widgets.facts
+        import pages.widgets.headline
+        import pages.widgets.report_button
+        import pages.widgets.slice_overview
+        import pages.widgets.spectrum
 
-        opening.start()  # DuckDB reads while Python goes on with its modules
-        import plotly.graph_objects  # noqa: F401
-
+        opening.shown.wait()
+        time.sleep(DRAWN)
         import pages.widgets.agreement
         import pages.widgets.audit
-        import pages.widgets.browse
         import pages.widgets.calibration
         import pages.widgets.embedding
-        import pages.widgets.extremes
+        import pages.widgets.probe
         import pages.widgets.rejection
-        import pages.widgets.slice_list
-        import pages.widgets.spectrum  # noqa: F401
+        import pages.widgets.slice_list  # noqa: F401
     finally:
-        opening.join()
         gc.freeze()  # what is loaded by now stays: no need to look through it ever again
         gc.enable()
-
-
-def load_cache() -> None:
-    """What the first page asks of the cache that it will open."""
-    from cache.errors import CacheError
-    from pages.widgets.caches import default_cache, find_caches, first_model, open_cache
-
-    with suppress(CacheError):
-        if found := find_caches():
-            cache, _ = open_cache(found[default_cache(found)])
-            if cache.manifest.faces:
-                cache.joined(first_model(cache))
 
 
 if __name__ == "__main__":

@@ -93,17 +93,11 @@ def subject_of(cache: Cache, model: str | None = None, split: str | None = None)
         )
     if model is not None and model not in cache.models:
         raise NothingToReport(f"This cache has no model '{model}'. It has: {', '.join(cache.models)}.")
-    model = model or first_model(cache)
+    model = model or str(manifest.first_model)
     splits = cache.values(model, "split").dropna(subset="value")["value"].tolist()
     if split not in (None, EVERY_FACE, *splits):
         raise NothingToReport(f"{model} has no faces of a split '{split}'. It has: {', '.join([*splits, EVERY_FACE])}.")
     return Subject(cache, model, split or ("test" if "test" in splits else EVERY_FACE))
-
-
-def first_model(cache: Cache) -> str:
-    """As on the pages: the first that has a U_e, else the first."""
-    infos = cache.manifest.models
-    return next((m for m in cache.models if infos[m].samples > 1), cache.models[0])
 
 
 def few(n: int) -> list[Text]:

@@ -1,16 +1,15 @@
 """Which cache and model a page shows: found on disk, chosen in the sidebar, named in the URL."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from cache import manifest as manifests
 from cache.filters import Filter
 from cache.reader import EVERYTHING, Cache
 from cache.slices import Slice
+from pages.opening import data_folder, default_cache, find_caches, opened, stamp_of
 from pages.widgets import problems
 from pages.widgets.address import arrive, asked, ignore, kept
 from pages.widgets.bound import select
@@ -112,18 +111,12 @@ def choose_model(cache: Cache) -> str | None:
             return None
         infos = cache.manifest.models
         drawn = (LASSO, WINDOW) if asked(LAYOUT) == [UNCERTAINTIES] else ()
-        model = select("Model", models, key="model", default=str(first_model(cache)), clears=("page", *drawn))
+        model = select("Model", models, key="model", default=str(cache.manifest.first_model), clears=("page", *drawn))
         info = infos[model]
         st.caption(f"{plain(info.title)}, {count(info.samples, 'sample')} per face")
         if info.faces is not None:
             st.caption(f"It has scored **{info.faces:,} of {count(cache.manifest.faces, 'face')}**.")
     return model
-
-
-def first_model(cache: Cache) -> str | None:
-    """The one that a page begins with: the first that has a U_e, else the first."""
-    infos = cache.manifest.models
-    return next((m for m in cache.models if infos[m].samples > 1), next(iter(cache.models), None))
 
 
 def need_model(view: View) -> str:
@@ -140,39 +133,12 @@ def need_model(view: View) -> str:
     return str(view.model)
 
 
-def data_folder() -> Path:
-    return Path(os.environ.get("DOUBTSCOPE_DATA", "data"))
-
-
-def find_caches() -> dict[str, Path]:
-    """Name -> folder of every cache in the data folder, and of DOUBTSCOPE_CACHE. Only these are ever opened."""
-    root = data_folder()
-    found = {path.parent.name: path.parent for path in sorted(root.glob(f"*/{manifests.FILE}"))}
-    if chosen := os.environ.get("DOUBTSCOPE_CACHE"):
-        folder = Path(chosen)
-        name = folder.name or str(folder)
-        if name in found and found[name] != folder and found[name].resolve() != folder.resolve():
-            name = str(folder)  # two caches of one name: this one goes by its path
-        found[name] = folder
-    return found
-
-
-def default_cache(found: dict[str, Path]) -> str:
-    """DOUBTSCOPE_CACHE, else the demo, else the first by name."""
-    if chosen := os.environ.get("DOUBTSCOPE_CACHE"):
-        return next(name for name, folder in found.items() if folder == Path(chosen))
-    return "demo" if "demo" in found else next(iter(found))
-
-
 def open_cache(folder: Path) -> tuple[Cache, tuple[str, int]]:
     """The open cache, shared by all sessions, and its stamp. A rebuilt cache has a new stamp and is opened anew."""
-    try:
-        stamp = (str(folder), (folder / manifests.FILE).stat().st_mtime_ns)
-    except OSError:
-        stamp = (str(folder), 0)
+    stamp = stamp_of(folder)
     return _open(*stamp), stamp
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _open(folder: str, modified: int) -> Cache:
-    return Cache(folder)
+    return Cache(folder, opened(folder, modified))

@@ -15,8 +15,7 @@ from pages.findings.bins import group_by
 from pages.findings.overview import split_filter
 from pages.report.look import TEMPLATE
 from pages.report.report import report, steps
-from pages.report.subject import first_model, subject_of
-from pages.widgets import caches as pages_caches
+from pages.report.subject import subject_of
 from pages.widgets.estimates import cell
 from pages.widgets.wording import names
 from tests import synthetic
@@ -245,12 +244,6 @@ def test_nothing_to_report_says_what_to_do(caches, kind, model, split, said):
     with pytest.raises(CacheError) as problem:
         subject_of(Cache(caches / kind), model, split)
     assert said in str(problem.value) and "\n" not in str(problem.value)
-
-
-@pytest.mark.parametrize("kind", ["normal", "single", "several"])
-def test_it_begins_with_the_model_of_the_pages(caches, kind):
-    cache = Cache(caches / kind)
-    assert first_model(cache) == pages_caches.first_model(cache)
 
 
 def extend(folder, columns):
