@@ -10,6 +10,7 @@ from cache.filters import Filter, Value, identifier
 from cache.reader import EVERYTHING, Cache
 
 MOST_POINTS = 30_000  # a browser draws more of them too slowly
+MOST_SCALED = 100_000  # faces that a scale of colours is fitted to: its ends then move by a hundredth of it
 MOST_ACROSS = 500  # cells from side to side
 CORRECTNESS = "correctness"  # a shade that is no column: 0 correct, 1 wrong, unknown without a majority
 
@@ -42,11 +43,15 @@ def extent(cache: Cache, layout: str) -> Window | None:
 
 
 def spread(cache: Cache, model: str | None, column: str) -> tuple[float, float]:
-    """The middle 98 % of a number column, for a scale of colours that a few odd faces do not stretch; NaN for none."""
+    """The middle 98 % of a number column, for a scale of colours that a few odd faces do not stretch; NaN for none.
+
+    Of many faces, the middle 98 % of MOST_SCALED, the same at each call.
+    """
     name = identifier(column, cache.columns(model))
+    share = min(1.0, MOST_SCALED / max(1, cache.count(model)))
     low, high = cache.rows(
         f"SELECT quantile_disc(v, 0.01), quantile_disc(v, 0.99) FROM (SELECT {name}::DOUBLE AS v FROM "
-        f"{cache.joined(model)}) WHERE isfinite(v)",
+        f"{cache.joined(model)} WHERE hash(face_id) <= {int(share * (2**64 - 1))}) WHERE isfinite(v)",
         [],
     )[0]
     return (float("nan"), float("nan")) if low is None else (float(low), float(high))

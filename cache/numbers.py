@@ -60,19 +60,20 @@ def numbers(
         if name not in known:
             raise BadQuery(f"This cache has no column '{name}'. It has: {', '.join(known)}.")
     matching = cache.count(judge, where)
-    if judge != model or matching > MOST_FACES:
-        some, share = "", 1.0
-        if matching > MOST_FACES:
-            drawn = min(DRAWN, MOST_FACES)
-            # A random order by hash; a little more than enough of them first, since sorting all would take long.
-            some, share = f" ORDER BY hash(face_id), face_id LIMIT {drawn}", 1.1 * drawn / matching
-        condition = among(
-            f"(SELECT face_id FROM {cache.joined(judge)} "
-            f"WHERE {condition} AND hash(face_id) <= {int(min(1.0, share) * (2**64 - 1))}{some})"
-        )
+    order = "face_id"
+    if matching > MOST_FACES:
+        # The first in a random order by hash; of a little more than enough of them, since sorting all would take long.
+        drawn = min(DRAWN, MOST_FACES)
+        share = min(1.0, 1.1 * drawn / matching)
+        condition += f" AND hash(face_id) <= {int(share * (2**64 - 1))}"
+        order = f"hash(face_id), face_id LIMIT {drawn}"
+    if judge != model:
+        condition = among(f"(SELECT face_id FROM {cache.joined(judge)} WHERE {condition} ORDER BY {order})")
+        order = "face_id"
     # The face's number is renamed, for it may be a wanted column too.
     selected = ", ".join(["face_id AS id", *(_column(name, known[name].kind == "text") for name in names)])
-    frame = cache.frame(f"SELECT {selected} FROM {cache.joined(model)} WHERE {condition} ORDER BY id", bound)
+    frame = cache.frame(f"SELECT {selected} FROM {cache.joined(model)} WHERE {condition} ORDER BY {order}", bound)
+    frame = frame.sort_values("id", ignore_index=True)
     face_id = _shared(frame["id"].to_numpy(np.int64))
     return Numbers(
         matching,

@@ -91,24 +91,24 @@ def spread(
     )
 
 
-def contrast(
+def contrasts(
     cache: Cache,
     model: str | None,
-    high: str,
-    low: str,
+    one: str,
+    other: str,
     where: Filter = EVERYTHING,
     *,
     limit: int = 12,
     columns: Sequence[str] = (),
-) -> pd.DataFrame:
-    """Faces in the upper half by one number column and in the lower half by another, widest gap first.
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Faces in the upper half by one number column and in the lower half by another, and the reverse; widest gap first.
 
-    Returns face_id, high_rank, low_rank (mid-rank percentiles among the faces that match and have both values, from 0
-    to 100, so that tied faces share one) and `columns`.
+    Either has face_id, high_rank, low_rank (mid-rank percentiles among the faces that match and have both values, from
+    0 to 100, so that tied faces share one) and `columns`.
     """
     known = cache.columns(model)
     condition, bound = cache.condition(model, where)
-    first, second = identifier(high, known), identifier(low, known)
+    first, second = identifier(one, known), identifier(other, known)
     wanted = [name for name in dict.fromkeys(columns) if name != "face_id"]
     for name in wanted:
         identifier(name, known)
@@ -117,12 +117,13 @@ def contrast(
         f"SELECT face_id, {first} AS first, {second} AS second FROM {cache.joined(model)} WHERE {both} AND {condition}",
         bound,
     )
-    widest = _widest(found["face_id"], _Ranks(found["first"]), _Ranks(found["second"]), max(0, min(limit, MAX_ROWS)))
-    listed = Filter(faces=tuple(map(int, widest["face_id"])))
-    if not listed.faces:
-        return pd.DataFrame(columns=[*widest, *wanted])
-    rows = cache.page(model, listed, limit=len(listed.faces), columns=wanted)
-    return pd.DataFrame(widest).merge(rows, on="face_id", how="left")
+    ranks, most = (_Ranks(found["first"]), _Ranks(found["second"])), max(0, min(limit, MAX_ROWS // 2))
+    lists = [pd.DataFrame(_widest(found["face_id"], *pair, most)) for pair in (ranks, ranks[::-1])]
+    faces = tuple(int(face) for listed in lists for face in listed.face_id)
+    if not faces:
+        return lists[0].reindex(columns=[*lists[0], *wanted]), lists[1].reindex(columns=[*lists[1], *wanted])
+    rows = cache.page(model, Filter(faces=faces), limit=len(faces), columns=wanted)
+    return lists[0].merge(rows, on="face_id", how="left"), lists[1].merge(rows, on="face_id", how="left")
 
 
 class _Ranks:

@@ -19,6 +19,7 @@ from cache.schema import SCORES
 from cache.store import PLANE, WIDE, Store
 
 MAX_ROWS = 5_000  # no query returns more
+MOST_COUNTS = 1_000  # filters whose number of faces is remembered
 EVERYTHING = Filter()
 DATASET_ORDER = Sort()
 UNCERTAINTIES = ("u_total", "u_aleatoric", "u_epistemic")
@@ -48,6 +49,7 @@ class Cache:
         self.folder = Path(folder)
         self._store = store or Store(self.folder, manifests.load(self.folder))
         self.manifest: Manifest = self._store.manifest
+        self._counts: dict[tuple[str | None, Filter], int] = {}
 
     # ---- what there is
 
@@ -94,9 +96,16 @@ class Cache:
     # ---- queries
 
     def count(self, model: str | None, where: Filter = EVERYTHING) -> int:
-        """Number of faces that match."""
-        condition, bound = self.condition(model, where)
-        return int(self.rows(f"SELECT count(*) FROM {self.joined(model)} WHERE {condition}", bound)[0][0])
+        """Number of faces that match; remembered, for several parts of a page ask."""
+        key = model, where
+        found = self._counts.get(key)
+        if found is None:
+            condition, bound = self.condition(model, where)
+            found = int(self.rows(f"SELECT count(*) FROM {self.joined(model)} WHERE {condition}", bound)[0][0])
+            if len(self._counts) >= MOST_COUNTS:
+                self._counts.clear()
+            self._counts[key] = found
+        return found
 
     def page(
         self,

@@ -105,14 +105,15 @@ def audit(
 
 
 def _resampled(found: list[Family], groups: int, resamples: int, seed: int) -> list[Floats]:
-    """Sums over the resamples of each group, (G, R, K) for each family.
+    """Sums over the resamples of each group, (G, R, K) for each family, for intervals: in single precision.
 
     Group by group: the families then draw the same resamples, which are remembered, of a group that is known to all.
     """
     sums = [np.zeros((groups, resamples, family.parts[0].shape[1])) for family in found]
     for g in range(groups):
         for family, into in zip(found, sums, strict=True):
-            into[g] = Resamples(len(family.parts[g]), resamples, stream(seed, g)).sums(family.parts[g])
+            draws = Resamples(len(family.parts[g]), resamples, stream(seed, g))
+            into[g] = draws.drawn(draws.group_sums(family.parts[g]))
     return sums
 
 

@@ -110,21 +110,40 @@ def _whole(votes: ArrayLike) -> NDArray[np.int64]:
     return counts.astype(np.int64)
 
 
+def _halved(counts: NDArray[np.int64], splits: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """d of two random halves of each face's votes, (splits, n) each."""
+    # Which class a vote is for is nothing to d: with the largest counts first, few columns are left to draw from.
+    votes = -np.sort(-counts, axis=1)
+    votes = votes[:, votes.any(axis=0)]
+    square = (votes.sum(axis=1) // 2) ** 2
+    found = np.empty((2, splits, len(votes)))
+    for split in range(splits):
+        for which, half in enumerate(_halve(votes, rng)):
+            found[which, split] = (square - (half**2).sum(axis=1)) / square  # of whole numbers, so that equal ones tie
+    return found[0], found[1]
+
+
 def _halve(votes: NDArray[np.int64], rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Two random halves of each face's votes, (N, C) each; an odd vote is in neither."""
-    half = votes.sum(axis=1) // 2
-    first = _draw(votes, half, rng)
-    return first, _draw(votes - first, half, rng)
+    """Two random halves of each face's votes, (n, C) each; an odd vote is in neither."""
+    total = votes.sum(axis=1)
+    first = _draw(votes, total // 2, rng)
+    second = votes - first
+    odd = np.flatnonzero(total % 2)
+    spare = rng.integers(total[odd] // 2 + 1)  # which of the votes that are left
+    second[odd, (second[odd].cumsum(axis=1) > spare[:, None]).argmax(axis=1)] -= 1
+    return first, second
 
 
 def _draw(votes: NDArray[np.int64], size: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
     """`size` of each face's votes drawn without replacement, (N, C): class by class, all faces at once."""
-    drawn = np.empty_like(votes)
+    drawn = np.zeros_like(votes)
     rest, missing = votes.sum(axis=1), size.copy()
     for c in range(votes.shape[1]):
-        rest -= votes[:, c]
-        drawn[:, c] = rng.hypergeometric(votes[:, c], rest, missing)
-        missing -= drawn[:, c]
+        there = np.flatnonzero(votes[:, c])
+        good = votes[there, c]
+        rest[there] -= good
+        drawn[there, c] = rng.hypergeometric(good, rest[there], missing[there])
+        missing[there] -= drawn[there, c]
     return drawn
 
 
@@ -154,11 +173,7 @@ class _HalvesOfVotes:
     """d of random halves of the votes, and how its rank correlation grows from half to all votes."""
 
     def __init__(self, counts: NDArray[np.int64], splits: int, draws: Resamples) -> None:
-        rng = np.random.default_rng(draws.seed)
-        halves = [_halve(counts, rng) for _ in range(splits)]
-        self.first, self.second = (
-            np.array([disagreement(vote_distribution(half[i])) for half in halves]) for i in (0, 1)
-        )  # (splits, n) each
+        self.first, self.second = _halved(counts, splits, np.random.default_rng(draws.seed))  # (splits, n) each
         self.draws = draws
 
     def up(self, whole: Floats, drawn: Floats) -> tuple[Floats, Floats]:

@@ -1,14 +1,12 @@
-"""Sums over groups of faces, on the data and over resamples that draw the faces of each group by themselves."""
+"""Faces by group, and sums over all groups but one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from engine.metrics.bootstrap import Resamples
 from engine.metrics.checks import Floats
 
 
@@ -32,17 +30,6 @@ def members(group: ArrayLike, groups: int) -> list[NDArray[np.intp]]:
     order = np.argsort(numbers, kind="stable")
     cuts = np.searchsorted(numbers[order], np.arange(groups + 1))
     return [order[start:end] for start, end in pairwise(cuts)]
-
-
-def resampled_sums(parts: Sequence[Floats], resamples: int, seed: int) -> Floats:
-    """Sums over the resamples of each of G groups: parts (n_g, K) each -> (G, R, K).
-
-    A resample draws as many faces of each group as it has, so that group sizes are fixed; the draws of different groups
-    have nothing to do with each other.
-    """
-    return np.stack([
-        Resamples(len(part), resamples, stream(seed, g)).sums(part) for g, part in enumerate(parts)
-    ])  # fmt: skip
 
 
 def stream(seed: int, *numbers: int) -> int:

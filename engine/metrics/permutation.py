@@ -11,7 +11,7 @@ from engine.metrics.checks import Floats, check_shape
 
 BLOCKS = 1000  # blocks that are shuffled whole; up to as many faces, they are the faces
 ORDERS = 10  # random orders of the faces that the blocks are cut from
-BATCH = 1 << 20  # numbers gathered at a time, 8 MB
+BATCH = 1 << 16  # blocks shuffled at a time, 512 kB
 
 
 def permuted_sums(columns: ArrayLike, sizes: ArrayLike, permutations: int = 1000, seed: int = 0) -> Floats:
@@ -67,20 +67,20 @@ def _dealt(blocks: Floats, ends: NDArray[np.intp], permutations: int, rng: np.ra
     """Sums over the segments of the shuffled blocks that end at `ends`, (P, len(ends), K)."""
     whole, width = blocks.shape[0], blocks.shape[1] - 1
     before, within = np.divmod(ends, width)  # whole blocks in front of each end, and faces into the next
-    needed = int(-(-ends[-1] // width))
-    totals = np.ascontiguousarray(blocks[:, -1])
-    upto = np.empty((permutations, len(ends), blocks.shape[2]))
-    step = max(1, BATCH // max(1, needed * blocks.shape[2]))
-    for start in range(0, permutations, step):
-        rows = slice(start, min(start + step, permutations))
-        order = rng.permuted(np.tile(np.arange(whole), (rows.stop - start, 1)), axis=1)[:, :needed]
-        gathered = totals[order]  # (step, needed, K)
-        reached, begin = np.zeros((rows.stop - start, blocks.shape[2])), 0
-        for e, (b, w) in enumerate(zip(before, within, strict=True)):
-            reached = reached + gathered[:, begin:b].sum(axis=1)
-            upto[rows, e] = reached + blocks[order[:, b], w] if w else reached
-            begin = b
-    return np.diff(upto, axis=1, prepend=0.0)
+    starts = np.concatenate([[0], before[:-1]])
+    filled = before > starts  # segments that have a whole block to themselves
+    totals = np.ascontiguousarray(blocks[:, -1].T)  # (K, whole): a column at a time, which the processor's cache holds
+    sums = np.zeros((permutations, len(ends), len(totals)))
+    step = max(1, BATCH // whole)
+    for first in range(0, permutations, step):
+        rows = slice(first, min(first + step, permutations))
+        order = rng.permuted(np.tile(np.arange(whole), (rows.stop - first, 1)), axis=1)
+        sums[rows] = np.diff(blocks[order[:, before], within], axis=1, prepend=0.0)
+        if filled.any():
+            gone = np.ascontiguousarray(order[:, : before[-1]])
+            for k, total in enumerate(totals):
+                sums[rows, filled, k] += np.add.reduceat(total.take(gone, mode="clip"), starts[filled], axis=1)
+    return sums
 
 
 def p_value(observed: ArrayLike, permuted: ArrayLike, tolerance: ArrayLike = 0.0) -> Floats:

@@ -180,14 +180,9 @@ def text_values(view: View, column: str) -> dict[str, int]:
     return _values(stamp=view.stamp, column=column, _view=view)
 
 
-@st.cache_data(max_entries=512, show_spinner=False)
-def _count(stamp: tuple[str, int], model: str | None, where: Filter, _view: View) -> int:
-    return _view.cache.count(model, where)
-
-
 def matching_faces(view: View, where: Filter) -> int:
     """Number of faces that the filter lets through."""
-    return _count(stamp=view.stamp, model=view.model, where=where, _view=view)
+    return view.cache.count(view.model, where)
 
 
 def describe(matching: int, total: int) -> str:

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from cache.filters import Filter
-from cache.ranks import contrast
+from cache.ranks import contrasts
 from pages.charts.colours import OUTLINE, TRIPLE
 from pages.widgets import drawer
 from pages.widgets.caches import View
@@ -33,7 +33,7 @@ class Breach:
     low: str
 
 
-BREACHES = (
+BREACHES = (  # in the order in which `contrasts` returns them
     Breach("missed", "High d, low U_a", "people disagree, and the model sees one expression", D, U),
     Breach("doubted", "Low d, high U_a", "people agree, and the model sees several expressions", U, D),
 )
@@ -56,7 +56,7 @@ def rule_breakers(view: View, where: Filter) -> None:
 
 
 def gallery(view: View, where: Filter, breach: Breach) -> list[Tile]:
-    faces, found = _found(view.stamp, view.model, where, breach, view)
+    faces, found = _found(view.stamp, view.model, where, view)[breach.name]
     if not found:
         st.caption("No face shown does that.")
         return found
@@ -123,9 +123,14 @@ def named(classes: pd.Series, names: tuple[str, ...]) -> list[str]:
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _found(
-    stamp: tuple[str, int], model: str, where: Filter, breach: Breach, _view: View
-) -> tuple[pd.DataFrame, list[Tile]]:
-    columns = columns_for(model, D, U)
-    faces = contrast(_view.cache, model, breach.high, breach.low, where, limit=FACES, columns=columns)
-    unit = _view.cache.columns(model)[breach.high].unit
-    return faces, tiles(_view.cache, faces, breach.high, unit, number_scale(_view, breach.high))
+    stamp: tuple[str, int], model: str, where: Filter, _view: View
+) -> dict[str, tuple[pd.DataFrame, list[Tile]]]:
+    """By the names of BREACHES."""
+    cache = _view.cache
+    lists = contrasts(cache, model, D, U, where, limit=FACES, columns=columns_for(model, D, U))
+    images = cache.thumbnails([int(face) for faces in lists for face in faces.face_id])
+    units = [cache.columns(model)[breach.high].unit for breach in BREACHES]
+    return {
+        breach.name: (faces, tiles(cache, faces, breach.high, unit, number_scale(_view, breach.high), images))
+        for breach, faces, unit in zip(BREACHES, lists, units, strict=True)
+    }

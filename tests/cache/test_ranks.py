@@ -6,7 +6,7 @@ from scipy.stats import rankdata
 
 from cache.errors import BadQuery
 from cache.filters import Filter, Sort
-from cache.ranks import Place, contrast, place, spread
+from cache.ranks import Place, contrasts, place, spread
 from cache.reader import MAX_ROWS, Cache
 from tests import synthetic
 
@@ -59,31 +59,38 @@ def test_unknown_columns_are_refused(cache):
         lambda: place(cache, MODEL, 1, sort=Sort("nope")),
         lambda: spread(cache, MODEL, "nope"),
         lambda: spread(cache, MODEL, "u_total", columns=["samples"]),
-        lambda: contrast(cache, MODEL, "nope", "u_total"),
-        lambda: contrast(cache, MODEL, "u_total", "nope"),
-        lambda: contrast(cache, MODEL, "u_total", "disagreement", columns=["samples"]),
+        lambda: contrasts(cache, MODEL, "nope", "u_total"),
+        lambda: contrasts(cache, MODEL, "u_total", "nope"),
+        lambda: contrasts(cache, MODEL, "u_total", "disagreement", columns=["samples"]),
     ):
         with pytest.raises(BadQuery, match="has no"):
             query()
 
 
 @pytest.mark.parametrize("where", [Filter(), Filter(splits=("test",), ranges=(("u_total", 0.4, 1.9),))])
-@pytest.mark.parametrize(("high", "low"), [("disagreement", "u_aleatoric"), ("u_aleatoric", "disagreement")])
-def test_contrast_is_the_widest_gap_of_percentiles(cache, where, high, low):
+@pytest.mark.parametrize("reverse", [False, True])
+def test_contrasts_are_the_widest_gaps_of_percentiles(cache, where, reverse):
+    one, other = "disagreement", "u_aleatoric"
+    high, low = (other, one) if reverse else (one, other)
     faces = cache.page(MODEL, where, limit=MAX_ROWS, columns=[high, low])
     ranks = [100 * (rankdata(faces[name]) - 0.5) / len(faces) for name in (high, low)]
     halves = (ranks[0] > 50) & (ranks[1] < 50)
     order = np.lexsort((faces.face_id, ranks[1] - ranks[0]))
     expected = order[halves[order]][:5]
-    found = contrast(cache, MODEL, high, low, where, limit=5, columns=["predicted", "face_id", high])
+    found = contrasts(cache, MODEL, one, other, where, limit=5, columns=["predicted", "face_id", high])[reverse]
     assert found.columns.tolist() == ["face_id", "high_rank", "low_rank", "predicted", high]
     assert len(expected) and found.face_id.tolist() == faces.face_id.iloc[expected].tolist()
     np.testing.assert_allclose(found.high_rank, ranks[0][expected])
     np.testing.assert_allclose(found.low_rank, ranks[1][expected])
 
 
-def test_contrast_leaves_out_unknown_values(cache, tmp_path):
+def test_contrasts_leave_out_unknown_values(cache, tmp_path):
     unvoted = Cache(synthetic.write(tmp_path / "c", 20, votes=False))
-    assert contrast(unvoted, MODEL, "disagreement", "u_aleatoric").empty
-    assert contrast(cache, MODEL, "disagreement", "u_aleatoric", Filter(ranges=(("face_id", 3, 3),))).empty
-    assert contrast(cache, "compact", "disagreement", "u_epistemic").empty  # all tie at the middle
+    for found in (
+        contrasts(unvoted, MODEL, "disagreement", "u_aleatoric", columns=["predicted"]),
+        contrasts(
+            cache, MODEL, "disagreement", "u_aleatoric", Filter(ranges=(("face_id", 3, 3),)), columns=["predicted"]
+        ),
+        contrasts(cache, "compact", "disagreement", "u_epistemic", columns=["predicted"]),  # all tie at the middle
+    ):
+        assert all(listed.empty and "predicted" in listed for listed in found)

@@ -13,7 +13,7 @@ from scipy.stats import pearsonr, spearmanr
 
 from cache import numbers
 from cache.filters import Filter
-from cache.ranks import contrast
+from cache.ranks import contrasts
 from cache.reader import Cache
 from engine.metrics.bootstrap import Estimate, Resamples
 from engine.metrics.ceiling import noise_ceiling
@@ -210,8 +210,7 @@ def test_a_sample_of_a_large_cache_says_so(open_page, tmp_path, monkeypatch):
 
 def test_the_faces_that_break_the_rule(open_page, cache):
     page = open_page("disagreement", cache="normal")
-    high_d = contrast(cache, MODEL, "disagreement", "u_aleatoric", TEST, columns=["disagreement"])
-    high_u = contrast(cache, MODEL, "u_aleatoric", "disagreement", TEST)
+    high_d, high_u = contrasts(cache, MODEL, "disagreement", "u_aleatoric", TEST, columns=["disagreement"])
     assert [[item["id"] for item in grid["items"]] for grid in grids(page)] == [
         high_d.face_id.tolist(),
         high_u.face_id.tolist(),
@@ -225,7 +224,7 @@ def test_the_faces_that_break_the_rule(open_page, cache):
 
 
 def test_each_opens_in_the_drawer_and_steps_within_its_list(open_page, cache):
-    listed = contrast(cache, MODEL, "u_aleatoric", "disagreement", TEST).face_id.tolist()
+    listed = contrasts(cache, MODEL, "u_aleatoric", "disagreement", TEST)[0].face_id.tolist()
     page = open_page("disagreement", cache="normal", face=f"{listed[1]}~doubted")
     assert f"**Face {listed[1]}**, 2 of {len(listed)} in this list" in words(page)
     page.button(key="previous-face").click().run()

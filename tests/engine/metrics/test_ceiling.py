@@ -7,7 +7,7 @@ import pytest
 import scipy.stats
 
 from engine.metrics.annotators import disagreement, vote_distribution
-from engine.metrics.ceiling import _draw, _halve, _stepped_up, noise_ceiling, split_half_reliability
+from engine.metrics.ceiling import _draw, _halve, _halved, _stepped_up, noise_ceiling, split_half_reliability
 
 NAN = float("nan")
 
@@ -45,6 +45,25 @@ def test_halves_are_halves():
     assert (first.sum(axis=1) == 5).all() and (second.sum(axis=1) == 5).all()
     left = votes - first - second
     assert (left >= 0).all() and (left.sum(axis=1) == 1).all()
+
+
+def test_either_half_follows_the_hypergeometric_law():
+    first, second = _halve(np.tile([5, 0, 4, 2], (20_000, 1)), np.random.default_rng(0))
+    for half in (first, second):
+        for c, count in enumerate([5, 0, 4, 2]):
+            share = [(half[:, c] == k).mean() for k in range(6)]
+            np.testing.assert_allclose(share, scipy.stats.hypergeom.pmf(range(6), 11, count, 5), atol=0.012)
+
+
+def test_halves_of_any_order_of_the_classes_disagree_as_much():
+    votes, _ = simulated(4000, votes=9)
+    mixed = np.random.default_rng(1).permuted(votes, axis=1)
+    rows = [np.sort(d, axis=1) for d in _halved(votes, 3, np.random.default_rng(0))]
+    for one, other in zip(rows, _halved(mixed, 3, np.random.default_rng(0)), strict=True):
+        np.testing.assert_array_equal(one, np.sort(other, axis=1))
+    half = _halve(votes, np.random.default_rng(2))[0]
+    expected = disagreement(vote_distribution(half)).mean()
+    assert rows[0].mean() == pytest.approx(expected, abs=0.01) and rows[1].mean() == pytest.approx(expected, abs=0.01)
 
 
 def test_draws_follow_the_hypergeometric_law():
