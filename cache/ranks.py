@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cache.errors import BadQuery
 from cache.filters import Filter, Sort, Value, identifier, quote
 from cache.reader import DATASET_ORDER, EVERYTHING, MAX_ROWS, Cache
 
@@ -71,24 +70,16 @@ def spread(
     faces: int = 12,
     columns: Sequence[str] = (),
 ) -> pd.DataFrame:
-    """Up to `faces` faces at equal steps of rank, from the lowest to the highest value of a column."""
-    known = cache.columns(model)
-    condition, bound = cache.condition(model, where)
-    order = Sort(column).order(known)
-    for name in columns:
-        if name not in known:
-            raise BadQuery(f"This cache has no column '{name}'. It has: {', '.join(known)}.")
-    total = cache.count(model, where)
-    steps = max(0, min(faces, total, MAX_ROWS))
-    ranks = sorted({round(i * (total - 1) / max(1, steps - 1)) for i in range(steps)})
-    wanted = ", ".join(quote(name) for name in dict.fromkeys(("face_id", *columns)))
-    return cache.frame(
-        f"SELECT {wanted} FROM {cache.joined(model)} SEMI JOIN ("
-        f"SELECT face_id FROM (SELECT face_id, row_number() OVER (ORDER BY {order}) - 1 AS rank "
-        f"FROM {cache.joined(model)} WHERE {condition}) "
-        f"WHERE rank IN (SELECT unnest(?::BIGINT[]))) USING (face_id) ORDER BY {order}",
-        [*bound, ranks],
-    )
+    """Up to `faces` faces at equal steps of rank, from the lowest to the highest value of a number column.
+
+    Returns face_id and `columns`. Of equal values the one with the lower face_id comes first; faces without a value are
+    left out.
+    """
+    _expect_known(cache, model, columns)
+    face_id, values = _valued(cache, model, (column,), where)
+    steps = max(0, min(faces, len(face_id), MAX_ROWS))
+    ranks = sorted({round(i * (len(face_id) - 1) / max(1, steps - 1)) for i in range(steps)})
+    return _rows(cache, model, pd.DataFrame({"face_id": _at_ranks(face_id, values[0], ranks)}), columns)
 
 
 def contrasts(
@@ -106,24 +97,52 @@ def contrasts(
     Either has face_id, high_rank, low_rank (mid-rank percentiles among the faces that match and have both values, from
     0 to 100, so that tied faces share one) and `columns`.
     """
+    _expect_known(cache, model, columns)
+    face_id, values = _valued(cache, model, (one, other), where)
+    ranks, most = (_Ranks(values[0]), _Ranks(values[1])), max(0, min(limit, MAX_ROWS))
+    first, second = (pd.DataFrame(_widest(face_id, *pair, most)) for pair in (ranks, ranks[::-1]))
+    return _rows(cache, model, first, columns), _rows(cache, model, second, columns)
+
+
+def _expect_known(cache: Cache, model: str | None, columns: Sequence[str]) -> None:
+    known = cache.columns(model)
+    for name in columns:
+        identifier(name, known)
+
+
+def _valued(
+    cache: Cache, model: str | None, columns: Sequence[str], where: Filter
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """face_id and number columns, (n,) each, of the faces that match and have a value in each."""
     known = cache.columns(model)
     condition, bound = cache.condition(model, where)
-    first, second = identifier(one, known), identifier(other, known)
-    wanted = [name for name in dict.fromkeys(columns) if name != "face_id"]
-    for name in wanted:
-        identifier(name, known)
-    both = " AND ".join(f"{name} IS NOT NULL AND NOT isnan({name}::DOUBLE)" for name in (first, second))
+    names = [identifier(name, known) for name in columns]
+    terms = [f"{name} IS NOT NULL AND NOT isnan({name}::DOUBLE)" for name in names]
+    wanted = ", ".join(f"{name} AS v{i}" for i, name in enumerate(names))
     found = cache.arrays(
-        f"SELECT face_id, {first} AS first, {second} AS second FROM {cache.joined(model)} WHERE {both} AND {condition}",
-        bound,
+        f"SELECT face_id, {wanted} FROM {cache.joined(model)} WHERE {' AND '.join([*terms, condition])}", bound
     )
-    ranks, most = (_Ranks(found["first"]), _Ranks(found["second"])), max(0, min(limit, MAX_ROWS // 2))
-    lists = [pd.DataFrame(_widest(found["face_id"], *pair, most)) for pair in (ranks, ranks[::-1])]
-    faces = tuple(int(face) for listed in lists for face in listed.face_id)
-    if not faces:
-        return lists[0].reindex(columns=[*lists[0], *wanted]), lists[1].reindex(columns=[*lists[1], *wanted])
-    rows = cache.page(model, Filter(faces=faces), limit=len(faces), columns=wanted)
-    return lists[0].merge(rows, on="face_id", how="left"), lists[1].merge(rows, on="face_id", how="left")
+    return found["face_id"], [found[f"v{i}"] for i in range(len(names))]
+
+
+def _rows(cache: Cache, model: str | None, faces: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """The same faces, by face_id, with more columns beside them."""
+    wanted = [name for name in dict.fromkeys(columns) if name != "face_id"]
+    if faces.empty:
+        return faces.reindex(columns=[*faces, *wanted])
+    listed = Filter(faces=tuple(map(int, faces.face_id)))
+    return faces.merge(cache.page(model, listed, limit=len(faces), columns=wanted), on="face_id", how="left")
+
+
+def _at_ranks(face_id: np.ndarray, values: np.ndarray, ranks: Sequence[int]) -> np.ndarray:
+    """The faces at some ranks of a column, from 0; without sorting it."""
+    if not ranks:
+        return face_id[:0]
+    found = []
+    for rank, value in zip(ranks, np.partition(values, ranks)[list(ranks)], strict=True):
+        alike = np.sort(face_id[values == value])
+        found.append(alike[rank - np.count_nonzero(values < value)])
+    return np.array(found)
 
 
 class _Ranks:
