@@ -107,13 +107,15 @@ def audit(
 def _resampled(found: list[Family], groups: int, resamples: int, seed: int) -> list[Floats]:
     """Sums over the resamples of each group, (G, R, K) for each family, for intervals: in single precision.
 
-    Group by group: the families then draw the same resamples, which are remembered, of a group that is known to all.
+    Groups share their draws, which are remembered, and take them in orders of their own: so one group's resample says
+    nothing of another's.
     """
     sums = [np.zeros((groups, resamples, family.parts[0].shape[1])) for family in found]
     for g in range(groups):
+        order = np.random.default_rng(stream(seed, g)).permutation(resamples)
         for family, into in zip(found, sums, strict=True):
-            draws = Resamples(len(family.parts[g]), resamples, stream(seed, g))
-            into[g] = draws.drawn(draws.group_sums(family.parts[g]))
+            draws = Resamples(len(family.parts[g]), resamples, seed)
+            into[g] = draws.drawn(draws.group_sums(family.parts[g]))[order]
     return sums
 
 

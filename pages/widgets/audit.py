@@ -16,7 +16,7 @@ from pages.findings.bins import Grouping
 from pages.findings.groups import MOST_GROUPS
 from pages.findings.probe import FEW_PEOPLE, is_probe
 from pages.widgets.audit_answers import predicted_classes
-from pages.widgets.audit_data import Choice, Grouped, attributes_of, audited, called, faces_of, grouped, ungrouped
+from pages.widgets.audit_data import Choice, Grouped, audited, called, faces_of, grouped, ungrouped
 from pages.widgets.audit_galleries import galleries
 from pages.widgets.audit_gaps import gaps, largest_gaps
 from pages.widgets.audit_notes import cannot_show, how_to_measure, nothing_to_compare, tone_note
@@ -36,7 +36,7 @@ GROUPS_ARE = "Groups are image measurements or labels supplied with the data, ne
 def audit_page(view: View, where: Filter) -> None:
     """A fragment: its controls redraw everything but the sidebar."""
     with guard():
-        if one_class(view) or not enough(len(attributes_of(view, where))):
+        if one_class(view) or not enough(len(faces_of(view, where))):
             return
         bare = not view.cache.attributes
         if bare:

@@ -39,14 +39,10 @@ class Grouped:
 
 
 def faces_of(view: View, where: Filter) -> Numbers:
-    voted = has_votes(view)
-    return numbers_of(view, view.model, where, COLUMNS, probs=voted, votes=voted)
-
-
-def attributes_of(view: View, where: Filter) -> Numbers:
-    """Every column that faces can be grouped by, and why some are unknown: of the same faces in the same order."""
-    columns = view.cache.columns(view.model)
-    return numbers_of(view, view.model, where, (*offered(columns), *(c for c in (TONE, POSE) if c in columns)))
+    """What the audit compares, every column that faces can be grouped by, and why some values are unknown."""
+    voted, columns = has_votes(view), view.cache.columns(view.model)
+    beside = (*offered(columns), *(name for name in (TONE, POSE) if name in columns))
+    return numbers_of(view, view.model, where, (*COLUMNS, *beside), probs=voted, votes=voted)
 
 
 def called(view: View, column: str) -> str:
@@ -73,7 +69,7 @@ def _grouped(
     edges: tuple[tuple[float, ...] | None, ...],
     _view: View,
 ) -> Grouped:
-    values = attributes_of(_view, where).columns
+    values = faces_of(_view, where).columns
     parts = tuple(
         group_by(values[name], column_of(_view, name), _view.cache.classes, cut)
         for name, cut in zip(columns, edges, strict=True)
@@ -86,7 +82,7 @@ def _grouped(
 
 def ungrouped(view: View, where: Filter, choice: Choice) -> dict[str, int]:
     """Why faces are in no group: reason -> how many."""
-    values = attributes_of(view, where).columns
+    values = faces_of(view, where).columns
     known = {name: REASONS[name] for name in choice.columns if REASONS.get(name) in values}
     return reasons(grouped(view, where, choice).groups, {name: values[why] for name, why in known.items()})
 
@@ -129,14 +125,14 @@ def equal_gaps(view: View, where: Filter, choice: Choice, quality: tuple[str, ..
 def _equalised(
     stamp: tuple[str, int], model: str, where: Filter, choice: Choice, quality: tuple[str, ...], _view: View
 ) -> Equalised:
-    groups, values = grouped(_view, where, choice).groups, attributes_of(_view, where).columns
+    groups, values = grouped(_view, where, choice).groups, faces_of(_view, where).columns
     same = {name: values[name] for name in quality}
     return equalised(_measures(_view, where, choice), groups.index, len(groups.names), same, minimum=choice.least)
 
 
 def spelled(view: View, where: Filter, name: str) -> np.ndarray:
     """A covariate: a number as it is, a class by its name."""
-    values = attributes_of(view, where).columns[name]
+    values = faces_of(view, where).columns[name]
     if column_of(view, name).kind != "class":
         return values
     classes = np.array(view.cache.classes, dtype=object)

@@ -18,7 +18,6 @@ from pages.findings.bins import Grouping
 from pages.widgets.audit_data import (
     Choice,
     adjusted_gaps,
-    attributes_of,
     audited,
     called,
     column_of,
@@ -110,7 +109,7 @@ def choose_others(view: View, where: Filter, choice: Choice) -> tuple[tuple[str,
     """Attributes to adjust for, and those of image quality to equalise."""
     columns = view.cache.columns(view.model)
     shown = names(columns)
-    values = attributes_of(view, where).columns
+    values = faces_of(view, where).columns
     open_to = {shown[name]: name for name in offered(columns) if name not in choice.columns}
     start = [shown[name] for name in covariates([n for n in open_to.values() if known(values[n])], choice.columns)]
     beside = several(

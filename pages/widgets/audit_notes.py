@@ -6,7 +6,7 @@ import streamlit as st
 from cache.filters import Filter
 from pages.findings.attributes import MEASURED, TONE
 from pages.findings.bins import Grouping
-from pages.widgets.audit_data import Choice, attributes_of, called, ungrouped
+from pages.widgets.audit_data import Choice, called, faces_of, ungrouped
 from pages.widgets.caches import View
 from pages.widgets.wording import count, plain
 
@@ -49,7 +49,7 @@ def nothing_to_compare(view: View, where: Filter, choice: Choice, groups: Groupi
 
 def tone_note(view: View, where: Filter) -> None:
     """Say why skin tone is missing where it was measured, and nothing came of it."""
-    values = attributes_of(view, where).columns
+    values = faces_of(view, where).columns
     if "attr_ita" not in values or pd.notna(values["attr_ita"]).any():
         return
     why = pd.Series(values[TONE]).dropna().value_counts() if TONE in values else pd.Series(dtype=int)

@@ -13,7 +13,7 @@ from pages.findings.audit import HANDED, MINIMUM, orders_of
 from pages.findings.bins import EDGES, edges_text, group_by, parse_edges
 from pages.findings.groups import MOST_GROUPS
 from pages.widgets.address import asked, ignore
-from pages.widgets.audit_data import Choice, attributes_of, called, column_of
+from pages.widgets.audit_data import Choice, called, column_of, faces_of
 from pages.widgets.bound import select, slider, switch, typed
 from pages.widgets.caches import View
 from pages.widgets.problems import ignored
@@ -39,7 +39,7 @@ def choose_groups(view: View, where: Filter, above: DeltaGenerator, below: Delta
     """
     columns = view.cache.columns(view.model)
     shown = names(columns)
-    values = attributes_of(view, where).columns
+    values = faces_of(view, where).columns
     options = {shown[name]: name for name in offered(columns)}
     if not options:
         return None

@@ -94,6 +94,14 @@ def test_gap_against_a_plain_loop():
     np.testing.assert_allclose((found.gap_high[:, 0] - high) / (high - low), 0, atol=0.03)
 
 
+@pytest.mark.parametrize("n", [400, 3000])  # faces by themselves, and groups of faces
+def test_groups_of_the_same_faces_are_resampled_apart(n):
+    values = np.random.default_rng(3).normal(size=n)
+    found = audit(np.repeat([0, 1], n), 2, {"score": [*values, *values]}, permutations=0)
+    one, gap = found.high[0, 0] - found.low[0, 0], found.gap_high[0, 0] - found.gap_low[0, 0]
+    assert gap == pytest.approx(np.sqrt(2) * one, rel=0.1)  # in the same order it would be nothing
+
+
 def test_p_against_a_plain_loop():
     group, columns = faces(1500, seed=2)  # more faces than blocks
     x = columns["x"] - 0.16 * group  # hardly a difference
