@@ -76,7 +76,7 @@ def steps(view, where) -> Iterator[tuple[str, Callable[[], object]]]:
     yield "Disagreement: density along d", lambda: along_d._cells(stamp, model, where, view)
     yield (
         "Disagreement: rule breakers",
-        lambda: [rule_breakers._found(stamp, model, where, breach, view) for breach in rule_breakers.BREACHES],
+        lambda: rule_breakers._found(stamp, model, where, view),
     )
     yield "Disagreement: groups", lambda: correlation_groups.grouped(view, where, "majority", "spearman")
     yield "Disagreement: density of d", lambda: density_of_d._spread(stamp, model, where, view)
