@@ -8,7 +8,7 @@ SCHEMA_VERSION = 1
 ATTRIBUTE_PREFIX = "attr_"
 THUMBNAIL_SIDE = 96  # px, longest side
 ROW_GROUP = 65_536
-ROW_GROUPS = {"thumbnails": 256, "neighbours": 1024}  # small: a page of faces reads only the groups that hold them
+ROW_GROUPS = {"thumbnails": 512, "neighbours": 1024}  # small: a page of faces reads only the groups that hold them
 
 SCORES = {  # per face and model; name -> (unit, what it is)
     "confidence": ("probability", "largest mean class probability"),
