@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 
 from cache.errors import BadQuery
 from cache.filters import Filter, quote
@@ -72,13 +72,13 @@ def numbers(
         order = "face_id"
     # The face's number is renamed, for it may be a wanted column too.
     selected = ", ".join(["face_id AS id", *(_column(name, known[name].kind == "text") for name in names)])
-    frame = cache.frame(f"SELECT {selected} FROM {cache.joined(model)} WHERE {condition} ORDER BY {order}", bound)
-    frame = frame.sort_values("id", ignore_index=True)
-    face_id = _shared(frame["id"].to_numpy(np.int64))
+    table = cache.arrow(f"SELECT {selected} FROM {cache.joined(model)} WHERE {condition} ORDER BY {order}", bound)
+    ascending = np.argsort(table["id"].to_numpy())
+    face_id = _shared(table["id"].to_numpy()[ascending])
     return Numbers(
         matching,
         face_id,
-        {name: _values(frame[name], known[name].kind == "text") for name in names},
+        {name: _values(table[name], known[name].kind == "text", ascending) for name in names},
         _lists(cache, f"predictions/model={model}", "probs", face_id) if probs else None,
         _lists(cache, "faces", "votes", face_id) if votes else None,
     )
@@ -88,23 +88,23 @@ def _column(name: str, text: bool) -> str:
     return quote(name) if text else f"{quote(name)}::DOUBLE AS {quote(name)}"
 
 
-def _values(series: pd.Series, text: bool) -> np.ndarray:
+def _values(column: pa.ChunkedArray, text: bool, order: np.ndarray) -> np.ndarray:
     if text:
-        return _shared(series.astype(object).where(series.notna(), None).to_numpy())
-    values = series.to_numpy(np.float64, copy=True)
+        return _shared(column.cast(pa.string()).to_numpy()[order])
+    values = column.to_numpy()[order]
     values[np.isinf(values)] = np.nan
     return _shared(values)
 
 
 def _lists(cache: Cache, table: str, column: str, face_id: np.ndarray) -> np.ndarray:
     """(n, C) of the faces, in their order."""
-    wanted = ", ".join(f"c{c}::DOUBLE" for c in range(len(cache.classes)))
-    frame = cache.frame(
+    wanted = ", ".join(f"c{c}::DOUBLE AS c{c}" for c in range(len(cache.classes)))
+    found = cache.arrow(
         f"SELECT {wanted} FROM (FROM {cache.lists(table, column)} SEMI JOIN chosen USING (face_id)) ORDER BY face_id",
         [],
         chosen={"face_id": face_id},
     )
-    return _shared(frame.to_numpy(np.float64, copy=True))
+    return _shared(np.column_stack([values.to_numpy() for values in found.columns]))
 
 
 def _shared(values: np.ndarray) -> np.ndarray:

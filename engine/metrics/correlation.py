@@ -129,7 +129,9 @@ def _spearman(xs: Floats, ys: Floats, draws: Resamples) -> tuple[Floats, Floats]
         slopes[i] = 1 / (1 - rho**2) if 1 - rho**2 > CONSTANT else 0.0
     limit = 1 - np.finfo(np.float64).epsneg  # arctanh(1) is infinite
     few = np.sqrt(n / max(n - 3, 1))  # Fisher's z has variance 1 / (n - 3); the linearised bootstrap's is 1 / n
-    z = np.arctanh(np.clip(values, -limit, limit)) + draws.sums(influence) / n * few * slopes  # (R, K)
+    z = (
+        np.arctanh(np.clip(values, -limit, limit)) + draws.drawn(draws.group_sums(influence)) / n * few * slopes
+    )  # (R, K)
     return values, np.where(slopes == 0, values, np.tanh(z))
 
 

@@ -204,7 +204,7 @@ def test_rows_pair_up(method):
     for k in range(3):
         value, alone = resampled(xs[k : k + 1], ys[k : k + 1], method, draws)
         assert values[k] == pytest.approx(value[0])
-        np.testing.assert_allclose(replicates[:, k], alone[:, 0])
+        np.testing.assert_allclose(replicates[:, k], alone[:, 0], atol=1e-6)  # added up in single precision
 
 
 @pytest.mark.parametrize("method", ["pearson", "spearman"])
@@ -214,9 +214,9 @@ def test_many_xs_equal_each_x_alone(method):
     together = correlations(xs, y, method, 100, 6)
     alone = {name: correlations({name: column}, y, method, 100, 6)[name] for name, column in xs.items()}
     for name in xs:
-        for field in ("value", "low", "high", "n"):
+        for field, digits in (("value", 1e-12), ("low", 1e-6), ("high", 1e-6), ("n", 0)):
             a, b = getattr(together[name], field), getattr(alone[name], field)
-            assert a == pytest.approx(b, abs=1e-12, nan_ok=True)
+            assert a == pytest.approx(b, abs=digits, nan_ok=True)
     assert np.isnan(together["flat"].value) and together["minus"].low == pytest.approx(-together["x"].high)
 
 
