@@ -17,6 +17,7 @@ METHODS: tuple[Method, ...] = ("pearson", "spearman")
 FEWEST_VOTES = 4  # two in each half: with one, its disagreement is always 0
 SPLIT_FACES = 100_000  # faces split in all; more splits of fewer faces, since each split is a fresh accident
 FEWEST_SPLITS, MOST_SPLITS = 5, 500
+HALVED_AT_ONCE = 4096  # faces, each as often as it is split: many splits of few faces are few calls of NumPy
 
 
 def split_half_reliability(
@@ -117,9 +118,12 @@ def _halved(counts: NDArray[np.int64], splits: int, rng: np.random.Generator) ->
     votes = votes[:, votes.any(axis=0)]
     square = (votes.sum(axis=1) // 2) ** 2
     found = np.empty((2, splits, len(votes)))
-    for split in range(splits):
-        for which, half in enumerate(_halve(votes, rng)):
-            found[which, split] = (square - (half**2).sum(axis=1)) / square  # of whole numbers, so that equal ones tie
+    together = max(1, HALVED_AT_ONCE // len(votes))
+    for start in range(0, splits, together):
+        these = found[:, start : start + together]
+        for into, half in zip(these, _halve(np.tile(votes, (these.shape[1], 1)), rng), strict=True):
+            drawn = (half**2).sum(axis=1).reshape(into.shape)
+            into[:] = (square - drawn) / square  # of whole numbers, so that equal ones tie
     return found[0], found[1]
 
 
