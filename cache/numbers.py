@@ -89,8 +89,10 @@ def _column(name: str, text: bool) -> str:
 
 
 def _values(column: pa.ChunkedArray, text: bool, order: np.ndarray) -> np.ndarray:
-    if text:
-        return _shared(column.cast(pa.string()).to_numpy()[order])
+    if text:  # each different text is one object, however many faces have it
+        coded = column.dictionary_encode().combine_chunks()
+        texts = np.array([*coded.dictionary.to_pylist(), None], dtype=object)
+        return _shared(texts[coded.indices.fill_null(len(texts) - 1).to_numpy()[order]])
     values = column.to_numpy()[order]
     values[np.isinf(values)] = np.nan
     return _shared(values)
