@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from cache.filters import Filter, Region
+from cache.maps import MOST_SCALED
 from pages.charts.map import Frame, describe_map, map_of_cells, map_of_points
 from pages.charts.map_shading import Shading
 from pages.charts.map_table import table
@@ -100,10 +101,9 @@ def notes(view: View, layout: Layout, found: Drawn, shading: Shading) -> None:
             f"{faces}, too many for a point each: every pixel mixes the colours of the faces that fall on it, and is "
             "the fainter the fewer they are. A lasso selects among all of them."
         )
-    ends = (
-        "Colours from the 1st to the 99th percentile of all faces; beyond, that of the nearer end." * shading.is_scale
-    )
-    st.caption(" ".join(filter(None, (drawn, about(view, layout), ends))))
+    fitted = "all faces" if view.cache.count(view.model) <= MOST_SCALED else f"{MOST_SCALED:,} random faces"
+    ends = f"Colours from the 1st to the 99th percentile of {fitted}; beyond, that of the nearer end."
+    st.caption(" ".join(filter(None, (drawn, about(view, layout), ends * shading.is_scale))))
     if not view.cache.layouts:
         st.caption("This cache holds no map of its faces yet. To make one:")
         st.code(embed_command(view), language="bash")

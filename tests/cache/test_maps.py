@@ -146,6 +146,15 @@ def test_spread_leaves_out_the_odd_ends(cache, everyone):
     assert spread(cache, MODEL, "attr_tone") == (1.0, 10.0)  # without its NaN
 
 
+def test_of_many_faces_the_spread_is_that_of_a_sample(tmp_path, monkeypatch):
+    many = Cache(synthetic.write(tmp_path / "c", 3000))
+    whole = spread(many, MODEL, "u_total")
+    monkeypatch.setattr("cache.maps.MOST_SCALED", 1500)
+    some = spread(many, MODEL, "u_total")
+    assert some == spread(many, MODEL, "u_total") != whole
+    assert some == pytest.approx(whole, abs=0.1)
+
+
 def test_a_column_that_nothing_is_known_of_has_no_spread(tmp_path):
     unvoted = Cache(synthetic.write(tmp_path / "c", 20, votes=False))
     assert all(map(math.isnan, spread(unvoted, MODEL, "disagreement")))
