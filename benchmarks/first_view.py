@@ -14,7 +14,7 @@ return [...document.querySelectorAll('*')].flatMap(e => [...(e.shadowRoot?.query
     .filter(image => image.complete && image.naturalWidth).length;
 """
 READY = "return [...document.querySelectorAll('p')].some(paragraph => paragraph.innerText === 'ready');"
-STARTS = 3
+STARTS = 5
 FIRST_VIEW = 2.5  # s: the bar
 
 
