@@ -49,7 +49,11 @@ def serving(data: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:  # it waits for a browser's connection to close; a second Ctrl-C ends that too
+            process.kill()
+            process.wait(timeout=10)
         log.close()
 
 

@@ -199,13 +199,18 @@ def test_zooming_in_and_out(page):
     page.until(lambda: "window" not in page.query() and panel(page)["images"] == whole["images"] == 1)
 
 
+def displayed(page, selector):
+    """The first element of that selector that takes keys; None while it is still unfolding."""
+    return next((e for e in page.browser.find_elements("css selector", selector) if e.is_displayed()), None)
+
+
 def test_a_box_by_the_keyboard(page, keys):
     visit(page, "cache=points")
     page.browser.find_element("css selector", "[data-testid=stMain] [data-testid=stExpander] summary").send_keys(
         keys.ENTER
     )
     for name, value in (("Left", "-4"), ("Right", "3.5"), ("Bottom", "-4"), ("Top", "4")):
-        field = page.until(lambda name=name: page.browser.find_elements("css selector", f"input[aria-label={name}]"))[0]
+        field = page.until(lambda name=name: displayed(page, f"input[aria-label={name}]"))
         field.send_keys(keys.CONTROL, "a")
         field.send_keys(value)
     field.send_keys(keys.ENTER)
