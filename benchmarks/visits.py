@@ -25,8 +25,7 @@ class Visits:
 
     def __init__(self, visitor: Visitor, manifest: Manifest) -> None:
         self.visitor, self.models = visitor, manifest.ready_models
-        first = next((m for m in self.models if manifest.models[m].samples > 1), self.models[0])  # as the app chooses
-        self.others = [model for model in self.models if model != first]
+        self.others = [model for model in self.models if model != manifest.first_model]
         self.classes, self.faces = manifest.classes, manifest.faces
 
     def every_page(self, **query: object) -> None:

@@ -285,12 +285,11 @@ class Cache:
         """Columns that hold no null, in the types of the cache."""
         return self._store.arrays(sql, bound)
 
-    def frame(self, sql: str, bound: list[Any], *, chosen: dict[str, np.ndarray] | None = None) -> pd.DataFrame:
-        """chosen: arrays that the statement may select from as a table of that name."""
-        return self._store.frame(sql, bound, chosen=chosen)
+    def frame(self, sql: str, bound: list[Any]) -> pd.DataFrame:
+        return self._store.frame(sql, bound)
 
     def arrow(self, sql: str, bound: list[Any], *, chosen: dict[str, np.ndarray] | None = None) -> pa.Table:
-        """The same, with lists as lists: what is written to files."""
+        """The same as Arrow. chosen: arrays that the statement may select from as a table of that name."""
         return self._store.arrow(sql, bound, chosen=chosen)
 
     # ---- inside

@@ -51,7 +51,7 @@ def serving(data: Path) -> Iterator[str]:
         process.terminate()
         try:
             process.wait(timeout=10)
-        except subprocess.TimeoutExpired:  # it waits for a browser's connection to close; a second Ctrl-C ends that too
+        except subprocess.TimeoutExpired:  # under load it may wait for a browser's connection to close
             process.kill()
             process.wait(timeout=10)
         log.close()
