@@ -10,7 +10,7 @@ from cache.filters import Filter, Value, identifier
 from cache.reader import EVERYTHING, Cache
 
 MOST_POINTS = 30_000  # a browser draws more of them too slowly
-MOST_SCALED = 100_000  # faces that a scale of colours is fitted to: its ends then move by a hundredth of it
+MOST_SCALED = 100_000  # faces that a scale of colours is fitted to
 MOST_ACROSS = 500  # cells from side to side
 CORRECTNESS = "correctness"  # a shade that is no column: 0 correct, 1 wrong, unknown without a majority
 

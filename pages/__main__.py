@@ -1,4 +1,4 @@
-"""`python -m pages --server.port 8501`: the app as `streamlit run app.py` starts it, a second sooner.
+"""`python -m pages --server.port 8501`: the app as `streamlit run app.py` starts it, with its first page sooner.
 
 DuckDB reads the first cache while Python imports Streamlit; what the first pages import is loaded while the browser
 fetches the front end; and what the other pages import, once the first page is there.
